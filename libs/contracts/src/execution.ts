@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { count, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
+import { failureSchema, functionsSchema, jobSpecSchema, openPartSchema, partKindSchema } from './job.js';
+import { limits } from './limits.js';
+import { announcement, nodeOperation } from './operation.js';
+import { actSchema, attemptRefSchema, commitPart } from './store.js';
+
+/** One attempt for one node. The executor fetches items [from, to) itself. */
+export const assignmentSchema = attemptRefSchema.extend({
+  kind: partKindSchema,
+  from: z.number().int(),
+  to: z.number().int(),
+  tries: z.number().int(),
+  /** Number of items, once final: what `len(results)` says in `gather`. */
+  items: count('number of items').optional(),
+});
+export type Assignment = z.infer<typeof assignmentSchema>;
+
+/** Hands attempts of one job to a node. Attempts the node knows already are accepted again and not started twice. */
+export const assignParts = nodeOperation(
+  'execution',
+  'assign',
+  z.object({ act: actSchema, spec: jobSpecSchema, assignments: z.array(assignmentSchema).min(1).max(64) }),
+  z.object({
+    outcome: z.enum(['accepted', 'staleTerm', 'draining']),
+    highestTerm: z.number().int().describe('the highest term this node has seen'),
+  }),
+);
+
+/** Parses (does not run) a script in a worker: what it defines, or where its syntax breaks. */
+export const inspectScript = nodeOperation(
+  'execution',
+  'inspect',
+  z.object({
+    language: z.enum(['python']),
+    filename: z.string().max(200),
+    codeText: z.string().max(limits.codeBytesMax),
+  }),
+  z.object({
+    functions: functionsSchema.optional(),
+    fault: z
+      .object({ line: z.number().int(), column: z.number().int(), text: z.string(), message: z.string() })
+      .optional(),
+  }),
+);
+
+/** An attempt was committed, refused, or ended without an outcome: its slot is free. Told to the leader. */
+export const attemptFinished = announcement(
+  'parts.finished',
+  z.object({
+    attempt: attemptRefSchema,
+    kind: partKindSchema,
+    node: nodeIdSchema,
+    outcome: z.enum(['committed', 'alreadyCommitted', 'staleAttempt', 'jobEnded', 'abandoned']),
+    items: count('items done'),
+    busyMs: z.number().min(0),
+    children: z.array(openPartSchema),
+    failed: z.array(failureSchema),
+    fatal: failureSchema.optional(),
+    sealed: z.object({ items: z.number().int() }).optional(),
+    /** For `abandoned`: why the node gave the attempt back without a commit. */
+    why: z.string().max(1000).optional(),
+  }),
+);
+export type AttemptFinished = z.infer<typeof attemptFinished.body>;
+export type CommitRequest = z.infer<typeof commitPart.request>;
+export type CommitReply = z.infer<typeof commitPart.reply>;
+
+/** A job ended or left its generation: executors end its workers. Told by the store after the transaction. */
+export const jobEnded = announcement(
+  'jobs.ended',
+  z.object({
+    job: jobIdSchema,
+    state: z.string(),
+    belowGeneration: z.number().int().optional().describe('only attempts of earlier generations end'),
+  }),
+);
+
+/** Something about this job changed that the leader should read. A hint. */
+export const jobWake = announcement('jobs.wake', z.object({ job: jobIdSchema }));
+
+export const heldAttemptSchema = attemptRefSchema.extend({
+  part: partIdSchema,
+  /** `holding`: done, its output not yet committed (the store is away). */
+  phase: z.enum(['queued', 'running', 'holding']),
+  /** Items done so far, and for how long it has run (ms). */
+  items: z.number().int(),
+  runningMs: z.number(),
+});
+export type HeldAttempt = z.infer<typeof heldAttemptSchema>;
+
+/** Telemetry.Heartbeat of an executor, every second and when it starts: what it holds. */
+export const executorBeat = announcement(
+  'telemetry.heartbeat',
+  z.object({
+    node: nodeIdSchema,
+    epoch: z.string().max(64).describe('new at every start of the executor'),
+    slots: z.number().int().min(1),
+    draining: z.boolean(),
+    held: z.array(heldAttemptSchema),
+    rssBytes: z.number(),
+    workers: z.number().int().describe('worker processes alive'),
+  }),
+);
+export type ExecutorBeat = z.infer<typeof executorBeat.body>;

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { jobIdSchema, nodeIdSchema } from './ids.js';
+import { failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
+import { limits } from './limits.js';
+import { memberStateSchema } from './cluster.js';
+import { operation } from './operation.js';
+import { partViewSchema } from './store.js';
+
+/* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
+
+/** A share like "5%", or a number of items. */
+const tolerateText = z.union([
+  z.number().int().min(0),
+  z.string().regex(/^\d+(\.\d+)?%$/, 'expected a number of items or a share like "5%"'),
+]);
+
+export const submissionSchema = z
+  .strictObject({
+    name: z.string().min(1).max(200).optional().describe("shown in lists; default: the script's file name"),
+    code: z.strictObject({
+      language: z.string().default('python').describe('python'),
+      filename: z.string().min(1).max(200).default('job.py'),
+      text: z.string().max(limits.codeBytesMax).describe('the script'),
+    }),
+    input: z
+      .union([
+        z.strictObject({ items: z.array(z.unknown()).max(limits.blockItemsMax) }).describe('a few items, inline'),
+        z.strictObject({ range: z.tuple([z.number().int(), z.number().int()]) }).describe('integers from..to-1'),
+        z
+          .strictObject({ format: z.enum(['ndjson', 'lines']) })
+          .describe('the `input` part of a multipart request has the items'),
+      ])
+      .optional()
+      .describe('absent: split(params), or main(params)'),
+    params: z.record(z.string(), z.unknown()).default({}),
+    timeoutMs: jobLimitsSchema.shape.timeoutMs.optional(),
+    retries: jobLimitsSchema.shape.retries.optional(),
+    tolerate: tolerateText.optional().describe('items that may fail: a number, or a share like "5%"'),
+    itemsPerPart: jobLimitsSchema.shape.itemsPerPart,
+    priority: jobLimitsSchema.shape.priority.optional(),
+    concurrency: jobLimitsSchema.shape.concurrency,
+    buckets: jobLimitsSchema.shape.buckets.optional(),
+    network: z.boolean().optional(),
+  })
+  .describe('what a user submits');
+export type Submission = z.infer<typeof submissionSchema>;
+
+/** A job as users see it. */
+export const jobViewSchema = z.object({
+  id: jobIdSchema,
+  name: z.string(),
+  state: jobStateSchema,
+  generation: z.number().int(),
+  contact: nodeIdSchema,
+  functions: functionsSchema,
+  items: z.object({ total: z.number(), final: z.boolean(), committed: z.number(), failed: z.number() }),
+  openParts: z.number(),
+  createdAt: z.string().describe('UTC, ISO 8601'),
+  finishedAt: z.string().optional(),
+  wallMs: z.number().optional().describe('creation to end'),
+  failure: failureSchema.optional(),
+});
+export type JobView = z.infer<typeof jobViewSchema>;
+
+export const nodeViewSchema = z.object({
+  name: nodeIdSchema,
+  state: memberStateSchema,
+  leader: z.boolean(),
+  rest: z.string().optional(),
+  slots: z.number().int(),
+  running: z.number().int(),
+  queued: z.number().int(),
+  version: z.string(),
+});
+export type NodeView = z.infer<typeof nodeViewSchema>;
+
+/** RFC 9457, with our `code`. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  field: z.string().optional(),
+  expected: z.string().optional(),
+  hint: z.string().optional(),
+  line: z.number().int().optional(),
+  text: z.string().optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;
+
+/** Plain JSON from any NATS client: `nats req das.v1.jobs.submit '{…}'`. */
+export const jobsSubmit = operation('jobs.submit', submissionSchema, jobViewSchema);
+export const jobsGet = operation('jobs.get', z.object({ job: jobIdSchema }), jobViewSchema);
+export const jobsList = operation(
+  'jobs.list',
+  z.object({
+    state: jobStateSchema.optional(),
+    limit: z.number().int().min(1).max(1000).default(50),
+    cursor: z.string().optional(),
+  }),
+  z.object({ jobs: z.array(jobViewSchema), next: z.string().optional() }),
+);
+export const jobsCancel = operation('jobs.cancel', z.object({ job: jobIdSchema }), jobViewSchema);
+/** One page of a finished job's result; the reply's payload is the NDJSON alone, `das-next` in its headers asks for the next page. */
+export const jobsResults = operation(
+  'jobs.results',
+  z.object({
+    job: jobIdSchema,
+    cursor: z.string().max(100).optional(),
+    waitMs: z.number().int().min(0).max(60_000).default(0),
+  }),
+  z.object({ next: z.string().optional() }),
+);
+export const partsPageSchema = z.object({ parts: z.array(partViewSchema), next: z.string().optional() });

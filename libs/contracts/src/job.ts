@@ -1,0 +1,157 @@
+import type { TransitionTable } from '@das/kernel';
+import { z } from 'zod';
+import { count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
+import { limits } from './limits.js';
+
+/** A job's life. Drawn in docs/architecture.md#job. */
+export const jobTransitions = {
+  /** Accepted; its input is still being uploaded. */
+  submitted: ['splitting', 'running', 'failed', 'cancelled'],
+  /** Its last block is not stored yet; maps may already run. Back to itself under a new generation. */
+  splitting: ['running', 'failed', 'cancelled'],
+  running: ['gathering', 'succeeded', 'failed', 'cancelled', 'splitting'],
+  /** All maps are committed; `reduce` and `gather` steps run. */
+  gathering: ['succeeded', 'failed', 'cancelled'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies TransitionTable<
+  'submitted' | 'splitting' | 'running' | 'gathering' | 'succeeded' | 'failed' | 'cancelled'
+>;
+export type JobState = keyof typeof jobTransitions;
+export const jobStateSchema = z.enum(Object.keys(jobTransitions) as [JobState, ...JobState[]]);
+
+export const partKindSchema = z.enum(['split', 'map', 'reduce', 'gather', 'main']);
+export type PartKind = z.infer<typeof partKindSchema>;
+
+/** A part's life. Terminal states have no way out. Drawn in docs/architecture.md#part. */
+export const partTransitions = {
+  pending: ['assigned', 'cancelled'],
+  /** → pending: its last live attempt ended without a commit. */
+  assigned: ['committed', 'failed', 'pending', 'cancelled'],
+  committed: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies TransitionTable<'pending' | 'assigned' | 'committed' | 'failed' | 'cancelled'>;
+export type PartState = keyof typeof partTransitions;
+export const partStateSchema = z.enum(Object.keys(partTransitions) as [PartState, ...PartState[]]);
+
+/** What a script defines. */
+export const functionsSchema = z
+  .object({
+    split: z.boolean(),
+    map: z.boolean(),
+    combine: z.boolean(),
+    reduce: z.boolean(),
+    gather: z.boolean(),
+    main: z.boolean(),
+  })
+  .describe('which of the known functions the script defines');
+export type Functions = z.infer<typeof functionsSchema>;
+
+/** How many items may fail before the job does: an absolute number, or a share of all items. */
+export const toleranceSchema = z.union([
+  z.object({ items: count('failed items allowed') }),
+  z.object({ share: z.number().min(0).max(1).describe('share of all items that may fail') }),
+]);
+export type Tolerance = z.infer<typeof toleranceSchema>;
+
+/** Where items come from, as stored. */
+export const inputKindSchema = z.union([
+  z.object({ kind: z.literal('blocks') }).describe('uploaded NDJSON, or what split() yields'),
+  z
+    .object({ kind: z.literal('range'), from: z.number().int(), to: z.number().int() })
+    .describe('integers from..to-1; nothing is stored'),
+  z.object({ kind: z.literal('split') }).describe('split(params) of the script'),
+  z.object({ kind: z.literal('none') }).describe('the script defines only main(params)'),
+]);
+export type InputKind = z.infer<typeof inputKindSchema>;
+
+export const jobLimitsSchema = z.object({
+  timeoutMs: z
+    .number()
+    .int()
+    .min(100)
+    .max(limits.timeoutMsMax)
+    .default(10_000)
+    .describe('no progress for this long ends an attempt (ms)'),
+  retries: z.number().int().min(0).max(100).default(2).describe('how often a failed item is tried again'),
+  tolerate: toleranceSchema.default({ items: 0 }),
+  itemsPerPart: z
+    .number()
+    .int()
+    .min(1)
+    .max(limits.itemsPerPartMax)
+    .optional()
+    .describe('fixed part size; learnt when absent'),
+  priority: z.number().int().min(1).max(1000).default(100).describe('weight among jobs'),
+  concurrency: z.number().int().min(1).max(100_000).optional().describe('slots the job may use at once'),
+  buckets: z.number().int().min(1).max(1024).default(8).describe('reduce parts'),
+});
+export type JobLimits = z.infer<typeof jobLimitsSchema>;
+
+/** A job as the store keeps it: fixed at creation. */
+export const jobSpecSchema = z.object({
+  job: jobIdSchema,
+  name: z.string().max(200),
+  language: z.enum(['python']),
+  filename: z.string().max(200).describe('shown in tracebacks'),
+  code: digestSchema,
+  functions: functionsSchema,
+  input: inputKindSchema,
+  params: z.record(z.string(), z.unknown()),
+  limits: jobLimitsSchema,
+  contact: nodeIdSchema.describe('node the user submitted to; steps are placed on it first'),
+  network: z.boolean().default(false),
+  traceparent: z.string().max(100).optional(),
+});
+export type JobSpec = z.infer<typeof jobSpecSchema>;
+
+/** Why a job or an item failed, in words people can act on. */
+export const failureSchema = z.object({
+  code: z.string().max(80),
+  message: z.string().max(limits.messageChars),
+  item: count('number of the item').optional(),
+  itemText: z.string().max(1_000).optional().describe('beginning of the item'),
+  part: partIdSchema.optional(),
+  node: nodeIdSchema.optional(),
+  traceback: z.string().max(limits.tracebackChars).optional(),
+  hint: z.string().max(1_000).optional(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+/** A job as the leader and the front door see it. */
+export const jobRecordSchema = z.object({
+  spec: jobSpecSchema,
+  state: jobStateSchema,
+  generation: z.number().int().min(1),
+  sealed: z.boolean().describe('the number of items is final'),
+  items: count('items stored so far; final when sealed'),
+  cut: count('items [0, cut) have parts'),
+  failure: failureSchema.optional(),
+  createdAt: z.number().describe('database clock, ms'),
+  finishedAt: z.number().optional(),
+});
+export type JobRecord = z.infer<typeof jobRecordSchema>;
+
+/** A part with its attempts, while it is open. */
+export const openPartSchema = z.object({
+  part: partIdSchema,
+  kind: partKindSchema,
+  from: count('first item (or bucket)'),
+  to: count('one past the last'),
+  tries: count('how often its items failed before'),
+  avoid: nodeIdSchema.optional().describe('node of the last failure; another is preferred'),
+  state: partStateSchema,
+  lastAttempt: count('highest attempt number given'),
+  live: z.array(z.object({ attempt: z.number().int().min(1), node: nodeIdSchema })),
+});
+export type OpenPart = z.infer<typeof openPartSchema>;
+
+/** A part's failure counted per job: what the leader needs to judge `tolerate`. */
+export const jobCountsSchema = z.object({
+  committed: count('items committed'),
+  failed: count('items failed for good'),
+  open: count('open parts'),
+});
+export type JobCounts = z.infer<typeof jobCountsSchema>;

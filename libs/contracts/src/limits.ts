@@ -1,0 +1,26 @@
+/** Bounds of everything that comes from outside. Each has its reason; all are tested. */
+export const limits = {
+  /** NATS `max_payload` of our servers; larger messages are refused before they are sent. */
+  payloadBytesMax: 2 * 1024 * 1024,
+  /** A page of a block, an output or a blob: half the payload, so that body and headers always fit. */
+  pageBytesMax: 1024 * 1024,
+  /** Items of one stored block; a block never holds more bytes unless it is a single item. */
+  blockBytes: 256 * 1024,
+  blockItemsMax: 65_536,
+  /** One item, as JSON text. Fits a page whole. */
+  itemBytesMax: 1024 * 1024 - 1024,
+  /** Input of one part (DESIGN: bounded by bytes too). */
+  partBytesMax: 512 * 1024,
+  itemsPerPartMax: 1_000_000,
+  /** A script's text. */
+  codeBytesMax: 512 * 1024,
+  /** The JSON of a submission without its input. */
+  specBytesMax: 1024 * 1024,
+  timeoutMsMax: 24 * 3600 * 1000,
+  messageChars: 4_000,
+  tracebackChars: 8_000,
+  /** Failed items told in one commit; a worker gives the rest of its part back after that many. */
+  failuresPerCommitMax: 20,
+  /** Result of one item, as JSON text. */
+  resultBytesMax: 16 * 1024 * 1024,
+} as const;
