@@ -26,6 +26,6 @@ export default {
   },
   transformIgnorePatterns: ['node_modules/(?!(@nestjs)/)'],
   coverageProvider: 'babel',
-  collectCoverageFrom: ['<rootDir>/src/**/core/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
+  collectCoverageFrom: ['<rootDir>/src/**/core/**/*.ts', '!**/*.spec.ts', '!**/index.ts', '!**/*.scenario.ts'],
   coverageReporters: ['text-summary', 'json-summary'],
 };

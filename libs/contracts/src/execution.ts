@@ -27,6 +27,14 @@ export const assignParts = nodeOperation(
   }),
 );
 
+/** Ends attempts that no longer count (their part was given to another node): their workers stop, nothing is committed. */
+export const dropAttempts = nodeOperation(
+  'execution',
+  'drop',
+  z.object({ act: actSchema, attempts: z.array(attemptRefSchema).min(1).max(10_000) }),
+  z.object({ outcome: z.enum(['dropped', 'staleTerm']), highestTerm: z.number().int() }),
+);
+
 /** Parses (does not run) a script in a worker: what it defines, or where its syntax breaks. */
 export const inspectScript = nodeOperation(
   'execution',

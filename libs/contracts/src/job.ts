@@ -153,5 +153,7 @@ export const jobCountsSchema = z.object({
   committed: count('items committed'),
   failed: count('items failed for good'),
   open: count('open parts'),
+  firstFailure: failureSchema.optional().describe('of the first item that failed for good'),
+  fatal: failureSchema.optional().describe('of a failed step, or of a part that failed as a whole'),
 });
 export type JobCounts = z.infer<typeof jobCountsSchema>;

@@ -1,0 +1,106 @@
+import {
+  attemptFinished,
+  coordinator,
+  executorBeat,
+  jobEnded,
+  jobWake,
+  memberChanged,
+  splitterBeat,
+  type BodyOf,
+} from '@das/contracts';
+import type { Cancel } from '@das/kernel';
+import { defaultAssignerConfig, type AssignerConfig, type AssignerEvent } from '@das/jobs';
+import { SERVICE_CONTEXT, loadConfig, type ServiceContext } from '@das/platform';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { leaderConfig } from './leader.config.js';
+import { Office, pollMs } from './office.js';
+
+/** How often the election hears that this job-splitter can lead (ms); it misses three before the node resigns. */
+const splitterBeatMs = 500;
+const tickMs = 500;
+const progressMs = 500;
+
+/**
+ * Leads while the election on this node does: opens an {@link Office} for a term, closes it when another leads, the term is stale,
+ * or the leader's trust ran out. Hears the cluster on its behalf.
+ */
+@Injectable()
+export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdown {
+  #office: Office | undefined;
+  #highestTerm = 0;
+  #trustUntil = 0;
+  readonly #epoch: string;
+  readonly #config: AssignerConfig;
+  readonly #cancels: Cancel[] = [];
+
+  constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {
+    this.#epoch = context.newId();
+    const config = loadConfig(leaderConfig, context.env);
+    this.#config = { ...defaultAssignerConfig, targetMs: config.DAS_PART_TARGET_MS, lostMs: config.DAS_NODE_LOST_MS };
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { bus, clock } = this.context;
+    this.#cancels.push(
+      await bus.hear(attemptFinished, (finished) => this.#push({ kind: 'attemptFinished', finished })),
+      await bus.hear(executorBeat, (beat) => this.#push({ kind: 'beat', beat })),
+      await bus.hear(jobWake, ({ job }) => this.#push({ kind: 'jobWoken', job })),
+      await bus.hear(jobEnded, (ended) => this.#jobEnded(ended)),
+      await bus.hear(memberChanged, (changed) => this.#memberChanged(changed)),
+      await bus.hear(coordinator, (message) => this.#coordinator(message)),
+      bus.onConnection((up) => this.#push({ kind: 'connection', up })),
+      clock.every(splitterBeatMs, () => bus.tell(splitterBeat, { node: this.context.node, epoch: this.#epoch })),
+      clock.every(tickMs, () => this.#push({ kind: 'tick' })),
+      clock.every(progressMs, () => this.#office?.publishProgress()),
+      clock.every(pollMs, () => void this.#office?.poll()),
+    );
+    bus.tell(splitterBeat, { node: this.context.node, epoch: this.#epoch });
+  }
+
+  onApplicationShutdown(): void {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#leave();
+  }
+
+  #push(event: AssignerEvent): void {
+    this.#office?.push(event);
+  }
+
+  #jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
+    if (belowGeneration === undefined) this.#push({ kind: 'jobGone', job });
+    else this.#push({ kind: 'stale', jobs: [job] });
+  }
+
+  #memberChanged({ by, member }: BodyOf<typeof memberChanged>): void {
+    if (by !== this.context.node || (member.state !== 'dead' && member.state !== 'left')) return;
+    this.#push({ kind: 'nodeLost', node: member.node, why: `membership says ${member.state}` });
+  }
+
+  #coordinator({ leader, term, resigned, trustMs }: BodyOf<typeof coordinator>): void {
+    if (term < this.#highestTerm) return;
+    this.#highestTerm = term;
+    if (leader !== this.context.node || resigned) return this.#leave();
+    this.#trustUntil = this.context.clock.monotonic() + trustMs;
+    if (this.#office?.term === term) return;
+    this.#leave();
+    this.#enter(term);
+  }
+
+  #enter(term: number): void {
+    const mayAct = (): boolean => this.context.clock.monotonic() < this.#trustUntil;
+    const office = new Office(this.context, term, this.#config, mayAct, (current) => {
+      this.context.log.warn({ term, current }, 'leader: this term is over');
+      if (this.#office === office) this.#leave();
+    });
+    this.#office = office;
+    this.context.log.info({ term }, 'leader: took office');
+    office.start();
+  }
+
+  #leave(): void {
+    if (this.#office === undefined) return;
+    this.context.log.info({ term: this.#office.term }, 'leader: left office');
+    this.#office.close();
+    this.#office = undefined;
+  }
+}

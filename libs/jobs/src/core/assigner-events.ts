@@ -1,0 +1,181 @@
+import type {
+  AttemptFinished,
+  AttemptRef,
+  ExecutorBeat,
+  JobCounts,
+  JobRecord,
+  NewPart,
+  OpenPart,
+} from '@das/contracts';
+import type { JobId, NodeId } from '@das/kernel';
+import { assertNever } from '@das/kernel';
+import type { AssignerState, JobWork } from './assigner-state.js';
+import { addPart, attemptKey, endAttempt, learnFrom, newJobWork, removeJob, removePart } from './assigner-state.js';
+import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
+
+/** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
+export type AssignerEvent =
+  | { readonly kind: 'jobWoken'; readonly job: JobId }
+  /** The store's answer to a load: the record, and the open parts when they were asked for. */
+  | {
+      readonly kind: 'jobLoaded';
+      readonly record: JobRecord;
+      readonly counts: JobCounts;
+      readonly parts: readonly OpenPart[];
+      readonly bytesPerItem: number;
+    }
+  | { readonly kind: 'jobGone'; readonly job: JobId }
+  | { readonly kind: 'attemptFinished'; readonly finished: AttemptFinished }
+  | { readonly kind: 'beat'; readonly beat: ExecutorBeat }
+  | { readonly kind: 'nodeLost'; readonly node: NodeId; readonly why: string }
+  | { readonly kind: 'refused'; readonly node: NodeId; readonly attempts: readonly AttemptRef[]; readonly why: string }
+  /** The store left out what no longer applies: read these jobs again. */
+  | { readonly kind: 'stale'; readonly jobs: readonly JobId[] }
+  | {
+      readonly kind: 'advanced';
+      readonly job: JobId;
+      readonly outcome: 'advanced' | 'partsOpen' | 'jobEnded';
+      readonly record?: JobRecord | undefined;
+      readonly parts: readonly NewPart[];
+    }
+  | { readonly kind: 'connection'; readonly up: boolean }
+  | { readonly kind: 'tick' };
+
+/** Takes one event in. Decisions follow in `plan`; nothing here sends or saves. */
+export function apply(state: AssignerState, event: AssignerEvent, now: number): void {
+  switch (event.kind) {
+    case 'jobWoken':
+      state.loads.add(event.job);
+      return;
+    case 'jobLoaded':
+      return jobLoaded(state, event, now);
+    case 'jobGone':
+      return removeJob(state, event.job);
+    case 'attemptFinished':
+      return attemptFinished(state, event.finished, now);
+    case 'beat':
+      return hearBeat(state, event.beat, now);
+    case 'nodeLost':
+      return forgetNode(state, event.node, event.why);
+    case 'refused':
+      return refused(state, event);
+    case 'stale':
+      for (const job of event.jobs) startReload(state, job);
+      return;
+    case 'advanced':
+      return advanced(state, event, now);
+    case 'connection':
+      state.connected = event.up;
+      // Nobody is judged by the deaf: one full timeout after hearing is back.
+      if (event.up) state.deafUntil = Math.max(state.deafUntil, now + state.config.lostMs);
+      return;
+    case 'tick':
+      return judgeNodes(state, now);
+    default:
+      assertNever(event);
+  }
+}
+
+/** The job's open parts are read anew; until then nothing is planned for it. */
+function startReload(state: AssignerState, id: JobId): void {
+  const job = state.jobs.get(id);
+  if (job !== undefined) job.reload ??= { finished: new Set(), children: [] };
+  state.loads.add(id);
+}
+
+function jobLoaded(state: AssignerState, event: Extract<AssignerEvent, { kind: 'jobLoaded' }>, now: number): void {
+  const { record } = event;
+  const id = record.spec.job;
+  const known = state.jobs.get(id);
+  if (record.finishedAt !== undefined) return removeJob(state, id);
+  if (known !== undefined && known.reload === undefined && known.record.generation === record.generation) {
+    return refresh(known, record, event.bytesPerItem);
+  }
+  if (known !== undefined && known.record.generation > record.generation) return;
+  const meanwhile = known?.record.generation === record.generation ? known.reload : undefined;
+  const job = newJobWork(record, event.counts);
+  job.bytesPerItem = event.bytesPerItem;
+  if (known !== undefined) replaceJob(state, known, job, meanwhile !== undefined);
+  state.jobs.set(id, job);
+  for (const part of event.parts) if (meanwhile?.finished.has(part.part) !== true) addPart(state, job, part, now);
+  for (const child of meanwhile?.children ?? []) addPart(state, job, child, now);
+}
+
+/** Input arrived or the job was sealed; its parts are ours to know. */
+function refresh(job: JobWork, record: JobRecord, bytesPerItem: number): void {
+  job.record = { ...record, cut: Math.max(record.cut, job.record.cut) };
+  job.bytesPerItem = bytesPerItem > 0 ? bytesPerItem : job.bytesPerItem;
+  job.progressed = true;
+}
+
+/** A re-read job keeps what was learnt; its parts come from the store alone. */
+function replaceJob(state: AssignerState, before: JobWork, after: JobWork, sameGeneration: boolean): void {
+  for (const part of [...before.parts.values()]) removePart(state, before, part);
+  after.msPerItem = before.msPerItem;
+  after.measuredItems = before.measuredItems;
+  if (sameGeneration) for (const kind of before.ensured) after.ensured.add(kind);
+}
+
+function attemptFinished(state: AssignerState, finished: AttemptFinished, now: number): void {
+  const job = state.jobs.get(finished.attempt.job);
+  if (job === undefined || job.record.generation !== finished.attempt.generation) return;
+  if (finished.outcome === 'abandoned' || finished.outcome === 'staleAttempt') return attemptGone(state, job, finished);
+  if (finished.outcome === 'jobEnded') {
+    startReload(state, finished.attempt.job);
+    return;
+  }
+  job.reload?.finished.add(finished.attempt.part);
+  job.reload?.children.push(...finished.children);
+  const part = job.parts.get(finished.attempt.part);
+  if (part === undefined) return;
+  removePart(state, job, part);
+  for (const child of finished.children) addPart(state, job, child, now);
+  takeCounts(job, finished);
+}
+
+function takeCounts(job: JobWork, finished: AttemptFinished): void {
+  if (finished.kind === 'map') {
+    job.counts = {
+      ...job.counts,
+      committed: job.counts.committed + finished.items,
+      failed: job.counts.failed + finished.failed.length,
+    };
+    learnFrom(job, finished.items, finished.busyMs);
+  } else if (finished.failed[0] !== undefined) job.fatal ??= finished.failed[0];
+  job.firstFailure ??= finished.failed[0];
+  job.fatal ??= finished.fatal;
+  if (finished.sealed !== undefined) {
+    job.record = { ...job.record, sealed: true, items: finished.sealed.items, state: 'running' };
+  }
+  job.progressed = true;
+}
+
+/** The attempt ended without a commit: by its node's word, or because the store had ended it before. */
+function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinished): void {
+  const live = job.parts.get(finished.attempt.part)?.live.get(finished.attempt.attempt);
+  if (live === undefined) return;
+  if (finished.outcome === 'abandoned') endAttempt(state, live, finished.why ?? 'given back by its node');
+  else startReload(state, finished.attempt.job);
+}
+
+/** The node took nothing: it drains. Its other attempts go on. */
+function refused(state: AssignerState, event: Extract<AssignerEvent, { kind: 'refused' }>): void {
+  const node = state.nodes.get(event.node);
+  if (node === undefined) return;
+  node.draining = true;
+  for (const ref of event.attempts) {
+    const live = node.live.get(attemptKey(ref));
+    if (live !== undefined) endAttempt(state, live, event.why);
+  }
+}
+
+function advanced(state: AssignerState, event: Extract<AssignerEvent, { kind: 'advanced' }>, now: number): void {
+  const job = state.jobs.get(event.job);
+  if (job === undefined) return;
+  job.advancing = false;
+  if (event.outcome !== 'advanced') return startReload(state, event.job);
+  if (event.record === undefined || event.record.finishedAt !== undefined) return removeJob(state, event.job);
+  job.record = { ...event.record, cut: Math.max(event.record.cut, job.record.cut) };
+  job.progressed = true;
+  for (const part of event.parts) addPart(state, job, part, now);
+}

@@ -1,0 +1,90 @@
+import type { Failure, JobState, NewPart, PartKind } from '@das/contracts';
+import { assertNever } from '@das/kernel';
+import type { JobWork } from './assigner-state.js';
+import { partIdOf } from './part-id.js';
+
+/** What a job needs before more maps are assigned: nothing, a step's part saved, or to be moved on under its lock. */
+export type NextStep =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'save'; readonly part: NewPart }
+  | {
+      readonly kind: 'advance';
+      readonly to: JobState;
+      readonly parts: readonly NewPart[];
+      readonly failure?: Failure | undefined;
+    };
+
+const none: NextStep = { kind: 'none' };
+
+/** Decides how a job goes on. Repeating the decision is harmless: parts are named by what they are, and the store checks every advance. */
+export function nextStep(job: JobWork): NextStep {
+  const failure = failureOf(job);
+  if (failure !== undefined) return { kind: 'advance', to: 'failed', parts: [], failure };
+  switch (job.record.state) {
+    case 'splitting':
+      return ensure(job, 'split');
+    case 'running':
+      return job.record.spec.input.kind === 'none' ? afterMain(job) : afterMaps(job);
+    case 'gathering':
+      return afterSteps(job);
+    case 'submitted':
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return none;
+    default:
+      return assertNever(job.record.state);
+  }
+}
+
+function afterMain(job: JobWork): NextStep {
+  if (!job.ensured.has('main')) return ensure(job, 'main');
+  return job.parts.size === 0 ? succeed : none;
+}
+
+function afterMaps(job: JobWork): NextStep {
+  const { sealed, cut, items, spec } = job.record;
+  if (!sealed || cut < items || job.parts.size > 0) return none;
+  if (spec.functions.reduce) {
+    const parts = Array.from({ length: spec.limits.buckets }, (_, bucket) => newStep(job, 'reduce', bucket));
+    return { kind: 'advance', to: 'gathering', parts };
+  }
+  return spec.functions.gather ? { kind: 'advance', to: 'gathering', parts: [newStep(job, 'gather', 0)] } : succeed;
+}
+
+/** Reduce parts are made with the state itself, so none open means all done; `gather` follows them (a built-in one merges the buckets). */
+function afterSteps(job: JobWork): NextStep {
+  if (job.parts.size > 0) return none;
+  return job.ensured.has('gather') ? succeed : ensure(job, 'gather');
+}
+
+const succeed: NextStep = { kind: 'advance', to: 'succeeded', parts: [] };
+
+/** Saves the step's part unless this leader did. Where it exists in the store it is named as stale, and the job is read again. */
+function ensure(job: JobWork, kind: PartKind): NextStep {
+  if (job.ensured.has(kind)) return none;
+  return { kind: 'save', part: newStep(job, kind, 0) };
+}
+
+function newStep(job: JobWork, kind: PartKind, from: number): NewPart {
+  const { spec, generation } = job.record;
+  return { job: spec.job, generation, part: partIdOf(kind, from, from + 1, 0), kind, from, to: from + 1, tries: 0 };
+}
+
+/** Why the job must fail now: a step or a whole part failed, or more items than it tolerates. */
+function failureOf(job: JobWork): Failure | undefined {
+  if (job.fatal !== undefined) return job.fatal;
+  const { failed } = job.counts;
+  if (failed === 0 || failed <= allowedFailures(job)) return undefined;
+  const first = job.firstFailure ?? { code: 'ITEM_FAILED', message: `${failed} items failed` };
+  return failed === 1
+    ? first
+    : { ...first, hint: `${first.hint ?? ''} ${failed} items failed; this is the first.`.trim() };
+}
+
+/** A share is judged once the number of items is final. */
+function allowedFailures(job: JobWork): number {
+  const { tolerate } = job.record.spec.limits;
+  if ('items' in tolerate) return tolerate.items;
+  return job.record.sealed ? Math.floor(tolerate.share * job.record.items) : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,278 @@
+import type {
+  Assignment,
+  AttemptRef,
+  Failure,
+  JobCounts,
+  JobRecord,
+  NewPart,
+  OpenPart,
+  PartKind,
+} from '@das/contracts';
+import type { JobId, NodeId, PartId } from '@das/kernel';
+import type { CutConfig } from './cut.js';
+import { learn } from './cut.js';
+import { PendingQueue } from './pending-queue.js';
+
+/** All times here are the shell's monotonic clock (ms). */
+export interface AssignerConfig extends CutConfig {
+  /** An executor unheard for this long is lost (ms). */
+  readonly lostMs: number;
+  /** A beat may lack what was sent less than this ago (ms). */
+  readonly graceMs: number;
+  /** Beats that may lack an attempt before it is ended; it is sent again after the first. */
+  readonly absentBeats: number;
+  /** Work queued on a slot beyond the running part (ms), and in parts. */
+  readonly queuedMs: number;
+  readonly queuedParts: number;
+  /** Decisions of one batch. */
+  readonly batchMax: number;
+}
+
+export const defaultAssignerConfig: AssignerConfig = {
+  targetMs: 1_000,
+  leastMs: 20,
+  firstItems: 16,
+  growthMax: 16,
+  itemsMax: 1_000_000,
+  bytesMax: 512 * 1024,
+  lostMs: 3_000,
+  graceMs: 1_500,
+  absentBeats: 2,
+  queuedMs: 50,
+  queuedParts: 8,
+  batchMax: 2_000,
+};
+
+/** A live attempt as the leader remembers it. */
+export interface LiveAttempt {
+  readonly ref: AttemptRef;
+  readonly node: NodeId;
+  readonly items: number;
+  /** When it was last sent (or learnt, by a new leader). */
+  sentAt: number;
+  /** Beats in a row that lacked it. */
+  absent: number;
+  /** Its node has it done and waits for the store: it is not ended while the node lives. */
+  holding: boolean;
+}
+
+export interface PartWork {
+  readonly part: PartId;
+  readonly kind: PartKind;
+  readonly from: number;
+  readonly to: number;
+  readonly tries: number;
+  readonly avoid: NodeId | undefined;
+  lastAttempt: number;
+  readonly live: Map<number, LiveAttempt>;
+}
+
+export interface NodeWork {
+  readonly node: NodeId;
+  epoch: string;
+  slots: number;
+  draining: boolean;
+  lastBeat: number;
+  /** Live attempts on the node, by {@link attemptKey}. */
+  readonly live: Map<string, LiveAttempt>;
+  /** Attempts the node holds and the leader does not know, with the beats that showed them. */
+  strays: Map<string, { readonly ref: AttemptRef; beats: number }>;
+}
+
+/** A job with its open parts. */
+export interface JobWork {
+  record: JobRecord;
+  counts: JobCounts;
+  bytesPerItem: number;
+  readonly parts: Map<PartId, PartWork>;
+  /** Open parts without a live attempt. */
+  readonly pending: PendingQueue<PartWork>;
+  liveAttempts: number;
+  msPerItem: number | undefined;
+  measuredItems: number;
+  /** Steps whose part this leader saved (or found saved): once none is open, they are done. */
+  readonly ensured: Set<PartKind>;
+  firstFailure: Failure | undefined;
+  fatal: Failure | undefined;
+  /** An `advance` is under way; nothing else is decided until its answer. */
+  advancing: boolean;
+  /** Set while the job is read again; holds what was finished meanwhile. */
+  reload: { readonly finished: Set<PartId>; readonly children: OpenPart[] } | undefined;
+  progressed: boolean;
+}
+
+export interface AssignerState {
+  readonly term: number;
+  readonly leader: NodeId;
+  readonly config: AssignerConfig;
+  readonly nodes: Map<NodeId, NodeWork>;
+  readonly jobs: Map<JobId, JobWork>;
+  /** Ended jobs whose nodes have not all shown that they stopped. */
+  readonly stopping: Map<JobId, Set<NodeId>>;
+  /** No node is judged before this: just in office, or was deaf, or was paused. */
+  deafUntil: number;
+  connected: boolean;
+  lastTick: number;
+  /** Ended attempts that the next plan saves. */
+  readonly ending: Array<AttemptRef & { why: string }>;
+  readonly resend: LiveAttempt[];
+  readonly loads: Set<JobId>;
+  readonly drops: Array<{ readonly node: NodeId; readonly attempts: readonly AttemptRef[] }>;
+  /** Told to the job's followers with the next plan. */
+  readonly notes: Array<{ readonly job: JobId; readonly message: string }>;
+}
+
+export function takeOffice(term: number, leader: NodeId, config: AssignerConfig, now: number): AssignerState {
+  return {
+    term,
+    leader,
+    config,
+    nodes: new Map(),
+    jobs: new Map(),
+    stopping: new Map(),
+    deafUntil: now + config.lostMs,
+    connected: true,
+    lastTick: now,
+    ending: [],
+    resend: [],
+    loads: new Set(),
+    drops: [],
+    notes: [],
+  };
+}
+
+export const attemptKey = (ref: AttemptRef): string => `${ref.job}/${ref.generation}/${ref.part}/${ref.attempt}`;
+
+export function nodeOf(state: AssignerState, node: NodeId, now: number): NodeWork {
+  let work = state.nodes.get(node);
+  if (work === undefined) {
+    work = { node, epoch: '', slots: 0, draining: false, lastBeat: now, live: new Map(), strays: new Map() };
+    state.nodes.set(node, work);
+  }
+  return work;
+}
+
+export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
+  return {
+    record,
+    counts,
+    bytesPerItem: 0,
+    parts: new Map(),
+    pending: new PendingQueue<PartWork>(),
+    liveAttempts: 0,
+    msPerItem: undefined,
+    measuredItems: 0,
+    ensured: new Set(),
+    firstFailure: counts.firstFailure,
+    fatal: counts.fatal,
+    advancing: false,
+    reload: undefined,
+    progressed: true,
+  };
+}
+
+/** Adds an open part; one that is known already is left as it is. */
+export function addPart(state: AssignerState, job: JobWork, open: OpenPart | NewPart, now: number): PartWork {
+  const known = job.parts.get(open.part);
+  if (known !== undefined) return known;
+  const live = 'live' in open ? open.live : [];
+  const part: PartWork = {
+    part: open.part,
+    kind: open.kind,
+    from: open.from,
+    to: open.to,
+    tries: open.tries,
+    avoid: 'avoid' in open ? open.avoid : undefined,
+    lastAttempt: 'lastAttempt' in open ? open.lastAttempt : 0,
+    live: new Map(),
+  };
+  job.parts.set(part.part, part);
+  if (part.kind !== 'map') job.ensured.add(part.kind);
+  for (const { attempt, node } of live) addAttempt(state, job, part, attempt, node, now);
+  if (part.live.size === 0) job.pending.push(part);
+  return part;
+}
+
+/** Records a live attempt of the part on the node. */
+export function addAttempt(
+  state: AssignerState,
+  job: JobWork,
+  part: PartWork,
+  attempt: number,
+  node: NodeId,
+  now: number,
+): LiveAttempt {
+  const ref = { job: job.record.spec.job, generation: job.record.generation, part: part.part, attempt };
+  const live: LiveAttempt = { ref, node, items: part.to - part.from, sentAt: now, absent: 0, holding: false };
+  part.lastAttempt = Math.max(part.lastAttempt, attempt);
+  part.live.set(attempt, live);
+  nodeOf(state, node, now).live.set(attemptKey(ref), live);
+  job.liveAttempts += 1;
+  return live;
+}
+
+/** Forgets a live attempt; its part is pending again when it was the last one. Unknown attempts are ignored. */
+export function removeAttempt(state: AssignerState, live: LiveAttempt): void {
+  state.nodes.get(live.node)?.live.delete(attemptKey(live.ref));
+  const job = state.jobs.get(live.ref.job);
+  const part = job?.parts.get(live.ref.part);
+  if (job === undefined || part === undefined || !part.live.delete(live.ref.attempt)) return;
+  job.liveAttempts -= 1;
+  if (part.live.size === 0) job.pending.push(part);
+}
+
+/** Forgets an open part with all its attempts: it was committed, failed, or its job is gone. */
+export function removePart(state: AssignerState, job: JobWork, part: PartWork): void {
+  for (const live of part.live.values()) {
+    state.nodes.get(live.node)?.live.delete(attemptKey(live.ref));
+    job.liveAttempts -= 1;
+  }
+  part.live.clear();
+  job.parts.delete(part.part);
+  job.pending.delete(part);
+}
+
+/** Ends a live attempt in the store with the next save. */
+export function endAttempt(state: AssignerState, live: LiveAttempt, why: string): void {
+  state.ending.push({ ...live.ref, why });
+  removeAttempt(state, live);
+}
+
+export function removeJob(state: AssignerState, id: JobId): void {
+  const job = state.jobs.get(id);
+  if (job === undefined) return;
+  const nodes = new Set<NodeId>();
+  for (const part of [...job.parts.values()]) {
+    for (const live of part.live.values()) nodes.add(live.node);
+    removePart(state, job, part);
+  }
+  state.jobs.delete(id);
+  state.loads.delete(id);
+  if (nodes.size > 0) state.stopping.set(id, nodes);
+}
+
+export function learnFrom(job: JobWork, items: number, busyMs: number): void {
+  job.msPerItem = learn(job.msPerItem, items, busyMs);
+  job.measuredItems = Math.max(job.measuredItems, items);
+}
+
+export function slotsOf(state: AssignerState): number {
+  let slots = 0;
+  for (const node of state.nodes.values()) if (!node.draining) slots += node.slots;
+  return slots;
+}
+
+export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Assignment {
+  const { spec, generation, sealed, items } = job.record;
+  return {
+    job: spec.job,
+    generation,
+    part: part.part,
+    attempt,
+    kind: part.kind,
+    from: part.from,
+    to: part.to,
+    tries: part.tries,
+    ...(sealed ? { items } : {}),
+  };
+}
