@@ -7,13 +7,22 @@ export interface LoadedJob {
   readonly counts: JobCounts;
 }
 
+/** What is stored of a job's input. */
+interface StoredSize {
+  readonly generation: number;
+  /** Number of the last block counted. */
+  readonly no: number;
+  readonly items: number;
+  readonly bytes: number;
+}
+
 /** Pages of one load; each bounded by the store. A runaway answer ends here instead of never. */
 const pagesMax = 100_000;
 
 /** Reads jobs from the store for the leader. @throws Fault when the store cannot be asked; nothing is changed. */
 export class JobLoader {
   /** Stored input so far, for the mean size of an item; read once, then only what is new. */
-  readonly #sizes = new Map<JobId, { generation: number; no: number; items: number; bytes: number }>();
+  readonly #sizes = new Map<JobId, StoredSize>();
 
   constructor(private readonly bus: ServiceBus) {}
 
@@ -55,8 +64,8 @@ export class JobLoader {
   /** Mean bytes of an item; 0 when nothing is stored (ranges) or the job is so small that it does not matter. */
   async bytesPerItem({ spec, generation, items }: JobRecord): Promise<number> {
     if (spec.input.kind === 'range' || spec.input.kind === 'none' || items < 2) return 0;
-    let size = this.#sizes.get(spec.job);
-    if (size?.generation !== generation) size = { generation, no: -1, items: 0, bytes: 0 };
+    const known = this.#sizes.get(spec.job);
+    let size: StoredSize = known?.generation === generation ? known : { generation, no: -1, items: 0, bytes: 0 };
     for (let page = 0; page < pagesMax && size.items < items; page += 1) {
       const { body } = await this.bus.call(listBlocks, { job: spec.job, generation, after: size.no });
       for (const block of body.blocks) {
@@ -68,7 +77,8 @@ export class JobLoader {
     return size.items === 0 ? 0 : size.bytes / size.items;
   }
 
-  forget(job: JobId): void {
-    this.#sizes.delete(job);
+  /** Forgets what it knows of all other jobs. */
+  keepOnly(jobs: ReadonlySet<JobId>): void {
+    for (const job of this.#sizes.keys()) if (!jobs.has(job)) this.#sizes.delete(job);
   }
 }

@@ -71,6 +71,7 @@ export class Office {
     try {
       const jobs = await this.#loader.all();
       const listed = new Set(jobs.map(({ record }) => record.spec.job));
+      this.#loader.keepOnly(listed);
       const missing = [...this.#state.jobs.keys()].filter((job) => !listed.has(job));
       for (const job of jobs) await this.#takeIn(job, life);
       for (const job of missing) await this.#load(job, life);
@@ -191,7 +192,6 @@ export class Office {
   async #takeIn(loaded: LoadedJob, life: number): Promise<void> {
     const { record, counts } = loaded;
     const job = record.spec.job;
-    if (record.finishedAt !== undefined) this.#loader.forget(job);
     if (record.state === 'submitted') return;
     const known = this.#state.jobs.get(job);
     const fresh = known === undefined || known.reload !== undefined || known.record.generation < record.generation;
