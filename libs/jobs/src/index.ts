@@ -1,11 +1,25 @@
 export { apply, type AssignerEvent } from './core/assigner-events.js';
 export { mustSave, plan, type Advance, type Plan, type Send } from './core/assigner-plan.js';
-export {
-  defaultAssignerConfig,
-  takeOffice,
-  type AssignerConfig,
-  type AssignerState,
-} from './core/assigner-state.js';
+export { defaultAssignerConfig, takeOffice, type AssignerConfig, type AssignerState } from './core/assigner-state.js';
 export { takeProgress } from './core/progress.js';
 export { partIdOf, parsePartId, type PartName } from './core/part-id.js';
 export type { OutboxRow, ResultStore, WithRaw } from './ports/result-store.js';
+export { MemoryResultStore } from './memory/memory-result-store.js';
+export { decideCommit, type CommitDecision, type Committed, type ErrorLine } from './core/commit.js';
+export { checkRows, invalid, rowInside } from './core/commit-check.js';
+export {
+  freshPart,
+  jobEnded,
+  openPartOf,
+  partOpen,
+  partViewOf,
+  type JobFacts,
+  type StoredAttempt,
+  type StoredPart,
+} from './core/job-rules.js';
+export { decideAdvance, decideCancel } from './core/job-rules-advance.js';
+export { decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
+export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
+export { decideSave, type SaveDecision } from './core/job-rules-save.js';
+export { checkBlock, checkDigest, slices } from './ports/checked-input.js';
+export { cancelFailure, fittingJson, pages, restartNote, tooMuchStaged } from './ports/pages.js';

@@ -17,6 +17,8 @@ export class ClusterSim {
   readonly held = new Map<NodeId, Map<string, Assignment>>(this.names.map((name) => [name, new Map()]));
   readonly alive = new Set<NodeId>(this.names);
   loseSends = false;
+  /** What each node knows to have ended: sent again, it is told again and not run twice. */
+  readonly #ended = new Map<NodeId, Map<string, AttemptFinished>>(this.names.map((name) => [name, new Map()]));
   #term = 0;
   #actSeq = 0;
   #leader: AssignerState | undefined;
@@ -63,6 +65,7 @@ export class ClusterSim {
   kill(name: NodeId): void {
     this.alive.delete(name);
     this.held.get(name)!.clear();
+    this.#ended.get(name)!.clear();
   }
   /** Runs the oldest attempt the node holds. */
   async run(name: NodeId, how: Run): Promise<void> {
@@ -72,8 +75,9 @@ export class ClusterSim {
     const { request, raw } = outcome(assignment, name, how);
     const reply = await this.store.commitPart(request, raw);
     const again = how === 'commitRepeated' ? await this.store.commitPart(request, raw) : reply;
-    if (how !== 'answerLost')
-      await this.tell({ kind: 'attemptFinished', finished: finished(assignment, name, again, request.done) });
+    const told = finished(assignment, name, again, request.done);
+    this.#ended.get(name)!.set(key, told);
+    if (how !== 'answerLost') await this.tell({ kind: 'attemptFinished', finished: told });
   }
   async tell(event: AssignerEvent): Promise<void> {
     apply(this.#leader!, event, this.now);
@@ -86,7 +90,8 @@ export class ClusterSim {
     const act = { term: this.#term, leader: state.leader, actSeq: (this.#actSeq += 1) };
     const { parts, cuts, attempts, ended } = planned;
     const stale = mustSave(planned) ? (await this.store.saveActs({ act, parts, cuts, attempts, ended })).stale : [];
-    for (const { node, assignments } of planned.sends) if (!this.loseSends) this.#deliver(node, assignments);
+    const sends = this.loseSends ? [] : planned.sends;
+    const again = sends.flatMap(({ node, assignments }) => this.#deliver(node, assignments));
     for (const { job, generation, to, parts: steps, failure } of planned.advances) {
       const reply = await this.store.advanceJob({ act, job, generation, to, parts: [...steps], failure });
       if (reply.outcome === 'staleTerm') throw new Error('the term of this simulation is never stale');
@@ -94,12 +99,20 @@ export class ClusterSim {
     }
     if (stale.length > 0) apply(state, { kind: 'stale', jobs: stale }, this.now);
     if (planned.loads.length + stale.length > 0) await this.load();
+    for (const told of again) await this.tell({ kind: 'attemptFinished', finished: told });
   }
 
-  #deliver(node: NodeId, assignments: readonly Assignment[]): void {
-    if (!this.alive.has(node)) return;
-    for (const assignment of assignments)
-      this.held.get(node)!.set(`${assignment.part}/${assignment.attempt}`, assignment);
+  /** Ends that are told again because the leader sent what had ended. */
+  #deliver(node: NodeId, assignments: readonly Assignment[]): AttemptFinished[] {
+    if (!this.alive.has(node)) return [];
+    const again: AttemptFinished[] = [];
+    for (const assignment of assignments) {
+      const key = `${assignment.part}/${assignment.attempt}`;
+      const told = this.#ended.get(node)!.get(key);
+      if (told === undefined) this.held.get(node)!.set(key, assignment);
+      else again.push(told);
+    }
+    return again;
   }
 }
 

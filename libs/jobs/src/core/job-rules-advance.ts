@@ -1,0 +1,48 @@
+import {
+  type JobState,
+  type ReplyOf,
+  type RequestOf,
+  type advanceJob,
+  type cancelJob,
+  jobTransitions,
+} from '@das/contracts';
+import { invalid } from './commit-check.js';
+import { type JobFacts, type StoredPart, freshPartOf, jobEnded } from './job-rules.js';
+
+export type AdvanceRequest = RequestOf<typeof advanceJob>;
+export type AdvanceOutcome = ReplyOf<typeof advanceJob>['outcome'];
+
+export interface AdvanceDecision {
+  readonly outcome: AdvanceOutcome;
+  /** Absent: the job stays as it is (refused, or the same asked again). */
+  readonly to?: JobState;
+  readonly parts: readonly StoredPart[];
+}
+
+/**
+ * Moves a job on, once every item has its result; to `failed` at any time. Asked under the job's lock, so no commit is between.
+ * @throws Fault REQUEST_INVALID for a move that the machine does not have; nothing was written.
+ */
+export function decideAdvance(job: JobFacts, openParts: number, request: AdvanceRequest): AdvanceDecision {
+  const { to } = request;
+  const stay = (outcome: AdvanceOutcome): AdvanceDecision => ({ outcome, parts: [] });
+  if (request.generation !== job.generation) return stay(jobEnded(job.state) ? 'jobEnded' : 'partsOpen');
+  if (job.state === to) return stay('advanced');
+  if (jobEnded(job.state)) return stay('jobEnded');
+  const allowed: readonly JobState[] = jobTransitions[job.state];
+  if (to === 'splitting' || to === 'cancelled' || !allowed.includes(to))
+    throw invalid('to', `a move that a job in ${job.state} has`);
+  if (to !== 'failed' && (openParts > 0 || !job.sealed || job.cut < job.items)) return stay('partsOpen');
+  const steps = request.parts.map(freshPartOf);
+  if (steps.some((step, i) => step.part !== request.parts[i]?.part || step.kind === 'map' || step.kind === 'split'))
+    throw invalid('parts', 'reduce, gather or main parts, with the ids that their ranges make');
+  if (steps.length > 0 && to !== 'gathering') throw invalid('parts', 'none: the job ends');
+  return { outcome: 'advanced', to, parts: steps };
+}
+
+/** Whether a cancel takes hold. Twice is fine. */
+export function decideCancel(state: JobState | undefined): ReplyOf<typeof cancelJob>['outcome'] {
+  if (state === undefined) return 'unknown';
+  if (state === 'cancelled') return 'alreadyCancelled';
+  return jobEnded(state) ? 'ended' : 'cancelled';
+}

@@ -1,0 +1,137 @@
+import { type OutputRow, type ReplyOf, type RequestOf } from '@das/contracts';
+import type * as contracts from '@das/contracts';
+import type { JobId } from '@das/kernel';
+import { type Committed, decideCommit } from '../core/commit.js';
+import { checkRows, rowInside } from '../core/commit-check.js';
+import { decideAdvance, decideCancel } from '../core/job-rules-advance.js';
+import { liveIn } from '../core/job-rules-input.js';
+import { decideSave } from '../core/job-rules-save.js';
+import { jobEnded, openPartOf, partOpen } from '../core/job-rules.js';
+import { cancelFailure, pages, tooMuchStaged } from '../ports/pages.js';
+import { slices } from '../ports/checked-input.js';
+import { type MemoryJob, type MemoryRow, type MemoryWorld, factsOf, jobOf, moveJob, recordOf } from './memory-data.js';
+import { restartSplit } from './memory-input.js';
+
+type Ask<O> = RequestOf<O>;
+
+export function saveActs(
+  world: MemoryWorld,
+  request: Ask<typeof contracts.saveActs>,
+): ReplyOf<typeof contracts.saveActs> {
+  const { data, clock } = world;
+  const { term } = data;
+  if (request.act.term !== term) return { outcome: 'staleTerm', term, stale: [] };
+  const acts = [...request.parts, ...request.cuts, ...request.attempts, ...request.ended];
+  const stale: JobId[] = [];
+  for (const id of new Set(acts.map((act) => act.job))) {
+    const job = data.jobs.get(id);
+    const now = clock.now();
+    const decision = decideSave({ id, job: job && factsOf(job), parts: job?.parts ?? new Map(), request, now });
+    for (const part of [...decision.inserted, ...decision.updated]) job?.parts.set(part.part, part);
+    if (job) job.cut = decision.cut;
+    if (decision.stale) stale.push(id);
+  }
+  return { outcome: 'saved', term, stale };
+}
+
+export function advanceJob(
+  world: MemoryWorld,
+  request: Ask<typeof contracts.advanceJob>,
+): ReplyOf<typeof contracts.advanceJob> {
+  if (request.act.term !== world.data.term) return { outcome: 'staleTerm' };
+  const job = jobOf(world, request.job);
+  const open = [...job.parts.values()].filter(partOpen).length;
+  const decision = decideAdvance(factsOf(job), open, request);
+  for (const part of decision.parts) job.parts.set(part.part, part);
+  if (decision.to) moveJob(world, job, decision.to, request.failure);
+  return { outcome: decision.outcome, job: recordOf(job) };
+}
+
+export function cancelJob(
+  world: MemoryWorld,
+  request: Ask<typeof contracts.cancelJob>,
+): ReplyOf<typeof contracts.cancelJob> {
+  const job = world.data.jobs.get(request.job);
+  const outcome = decideCancel(job?.state);
+  if (!job) return { outcome };
+  if (outcome === 'cancelled') moveJob(world, job, 'cancelled', cancelFailure(request.why));
+  return { outcome, job: recordOf(job) };
+}
+
+export function stageOutput(
+  world: MemoryWorld,
+  { attempt, rows }: Ask<typeof contracts.stageOutput>,
+  raw: Uint8Array,
+): ReplyOf<typeof contracts.stageOutput> {
+  const job = jobOf(world, attempt.job);
+  if (jobEnded(job.state)) return { outcome: 'jobEnded' };
+  const part = job.parts.get(attempt.part);
+  if (attempt.generation !== job.generation || !part || !liveIn(part, attempt.attempt))
+    return { outcome: 'staleAttempt' };
+  checkRows(part, [part], rows);
+  const key = stagedKey(attempt);
+  const staged = new Map(job.staged.get(key));
+  for (const row of storedRows(rows, raw)) staged.set(placeOf(row), row);
+  if (staged.size > pages.stagedRowsMax) throw tooMuchStaged();
+  job.staged.set(key, staged);
+  return { outcome: 'staged' };
+}
+
+const stagedKey = (attempt: { part: string; attempt: number }): string => `${attempt.part} ${attempt.attempt}`;
+const placeOf = (row: OutputRow): string => `${row.kind} ${row.bucket} ${row.from} ${row.seq}`;
+
+function storedRows(rows: readonly OutputRow[], raw: Uint8Array): MemoryRow[] {
+  const data = slices(rows, raw);
+  return rows.map((row, i) => ({ ...row, failed: false, data: (data[i] ?? new Uint8Array()).slice() }));
+}
+
+export function commitPart(
+  world: MemoryWorld,
+  request: Ask<typeof contracts.commitPart>,
+  raw: Uint8Array,
+): ReplyOf<typeof contracts.commitPart> {
+  const job = jobOf(world, request.attempt.job);
+  const rows = storedRows(request.rows, raw);
+  const part = job.parts.get(request.attempt.part);
+  const decision = decideCommit({ job: factsOf(job), part, request, now: world.clock.now() });
+  if (decision.outcome === 'itemsDiffer') {
+    restartSplit(world, { attempt: request.attempt, why: decision.why });
+    return { outcome: 'staleAttempt', children: [], failed: [] };
+  }
+  if (decision.outcome === 'alreadyCommitted') {
+    const open = decision.children.map((id) => job.parts.get(id)).filter((child) => child && partOpen(child));
+    return {
+      outcome: 'alreadyCommitted',
+      children: open.flatMap((child) => (child ? [openPartOf(child)] : [])),
+      failed: [],
+    };
+  }
+  if (decision.outcome === 'committed') {
+    apply(world, job, request, rows, decision);
+    return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
+  }
+  return { outcome: decision.outcome, children: [], failed: [] };
+}
+
+function apply(
+  world: MemoryWorld,
+  job: MemoryJob,
+  request: Ask<typeof contracts.commitPart>,
+  rows: readonly MemoryRow[],
+  decision: Committed,
+): void {
+  const staged = job.staged.get(stagedKey(request.attempt))?.values() ?? [];
+  const kind = job.parts.get(request.attempt.part)?.kind ?? 'map';
+  const kept = [...staged].filter((row) => rowInside(kind, request.done, row));
+  for (const row of [...kept, ...rows, ...decision.errorLines.map(errorRow)]) job.outputs.set(placeOf(row), row);
+  for (const part of [...decision.settled, ...decision.children]) job.parts.set(part.part, part);
+  for (const key of [...job.staged.keys()]) if (key.startsWith(`${request.attempt.part} `)) job.staged.delete(key);
+  if (decision.sealed === undefined) return;
+  job.sealed = true;
+  moveJob(world, job, 'running');
+}
+
+function errorRow({ item, text }: { item: number; text: string }): MemoryRow {
+  const data = new TextEncoder().encode(text);
+  return { kind: 'map', bucket: 0, from: item, to: item + 1, seq: 0, bytes: data.length, failed: true, data };
+}
