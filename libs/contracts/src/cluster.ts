@@ -68,6 +68,11 @@ export const coordinator = announcement(
     resigned: z.boolean().default(false),
     /** The leader may act for this long after this message was sent (ms): 3 s from the start of its last successful renewal. */
     trustMs: z.number().min(0),
+    epoch: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("the leader's job-splitter instance that the term was claimed for (its splitterBeat's epoch): no other instance acts in it"),
   }),
 );
 /** The node's job-splitter says that it is able to lead; every 500 ms. A new epoch while its node leads makes the node claim a new term. */

@@ -39,7 +39,10 @@ export const submissionSchema = z
     itemsPerPart: jobLimitsSchema.shape.itemsPerPart,
     priority: jobLimitsSchema.shape.priority.optional(),
     concurrency: jobLimitsSchema.shape.concurrency,
-    buckets: jobLimitsSchema.shape.buckets.optional(),
+    buckets: jobLimitsSchema.shape.buckets
+      .unwrap()
+      .optional()
+      .describe('reduce parts; default: two per slot, at most 64'),
     network: z.boolean().optional(),
   })
   .describe('what a user submits');

@@ -58,7 +58,7 @@ it('refuses the commit of an attempt that was ended, whichever term assigned it'
   const sim = await twoParts();
   await sim.beats();
   const [victim] = sim.names.filter((name) => sim.held.get(name)!.size > 0);
-  const kept = new Map(sim.held.get(victim!)!);
+  const kept = new Map(sim.held.get(victim!));
   sim.kill(victim!);
   for (let round = 0; round < 6; round += 1) await sim.beats();
   sim.alive.add(victim!);
