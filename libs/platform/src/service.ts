@@ -1,4 +1,4 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
 import type { Clock, NodeId } from '@das/kernel';
 import type { EventLog, ServiceBus } from '@das/messaging';
 import type { Logger } from './logging.js';
@@ -28,7 +28,16 @@ export interface ServiceDefinition {
   module(context: ServiceContext): DynamicModule | Promise<DynamicModule>;
   /** Address to listen on; absent: no HTTP (but see DAS_HEALTH_PORT). */
   http?(context: ServiceContext): { readonly host: string; readonly port: number };
+  /** Called with the HTTP application before it listens: body parsers, filters, middleware. Absent: JSON bodies up to the limit of a submission. */
+  configureHttp?(app: INestApplication, context: ServiceContext): void | Promise<void>;
 }
+
+/**
+ * Why a service is not ready, in words; empty when it is. A module may provide it by the token {@link READINESS};
+ * it is asked by `/health/ready` and by the service's `health` operation.
+ */
+export type Readiness = () => readonly string[] | Promise<readonly string[]>;
+export const READINESS = Symbol('Readiness');
 
 export interface RunningService {
   readonly name: ServiceName;

@@ -76,10 +76,12 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     this.#push({ kind: 'nodeLost', node: member.node, why: `membership says ${member.state}` });
   }
 
-  #coordinator({ leader, term, resigned, trustMs }: BodyOf<typeof coordinator>): void {
+  #coordinator({ leader, term, resigned, trustMs, epoch }: BodyOf<typeof coordinator>): void {
     if (term < this.#highestTerm) return;
     this.#highestTerm = term;
-    if (leader !== this.context.node || resigned) return this.#leave();
+    // A term that was claimed for an earlier instance of this service is not ours: that one may have acts under way.
+    const mine = leader === this.context.node && (epoch === undefined || epoch === this.#epoch);
+    if (!mine || resigned) return this.#leave();
     this.#trustUntil = this.context.clock.monotonic() + trustMs;
     if (this.#office?.term === term) return;
     this.#leave();

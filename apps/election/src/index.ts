@@ -1,0 +1,2 @@
+export { electionConfig } from './config.js';
+export { service } from './service.js';

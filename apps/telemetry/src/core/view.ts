@@ -1,0 +1,50 @@
+import type { AttemptFinished, BodyOf, ExecutorBeat, NodeStatus, serviceLog } from '@das/contracts';
+import type { NodeId } from '@das/kernel';
+import { Counters, type Sample, metrics } from './metrics.js';
+import { NewestBeats } from './newest-beats.js';
+
+/** What one telemetry service knows: the load of all nodes, and the metrics of its own. */
+export class TelemetryView {
+  readonly #beats = new NewestBeats();
+  readonly #counters = new Counters();
+  #term = 0;
+
+  constructor(private readonly self: NodeId) {}
+
+  beat(beat: ExecutorBeat, now: number): void {
+    this.#beats.heard(beat, now);
+  }
+
+  finished({ node, outcome, kind, items, busyMs }: AttemptFinished): void {
+    if (node !== this.self) return;
+    this.#counters.add(metrics.finished, { node, outcome, kind }, 1);
+    this.#counters.add(metrics.busy, { node, kind }, busyMs / 1_000);
+    if (outcome === 'committed') this.#counters.add(metrics.items, { node, kind }, items);
+  }
+
+  logged({ node, service, level }: BodyOf<typeof serviceLog>): void {
+    if (node === this.self) this.#counters.add(metrics.log, { node, service, level }, 1);
+  }
+
+  term(term: number): void {
+    this.#term = Math.max(this.#term, term);
+  }
+
+  status(now: number): NodeStatus[] {
+    return this.#beats.status(now);
+  }
+
+  samples(now: number): Sample[] {
+    const node = this.self;
+    const own = this.status(now).find((status) => status.node === node);
+    const term = { metric: metrics.term, attributes: { node }, value: this.#term };
+    return [...(own === undefined ? [] : gauges(own)), term, ...this.#counters.samples()];
+  }
+}
+
+function gauges(status: NodeStatus): Sample[] {
+  const { node, slots, running, queued, holding, workers, rssBytes: memory } = status;
+  const values = { slots, running, queued, holding, workers, memory };
+  const keys = Object.keys(values) as (keyof typeof values)[];
+  return keys.map((key) => ({ metric: metrics[key], attributes: { node }, value: values[key] }));
+}

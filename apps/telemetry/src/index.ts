@@ -1,0 +1,2 @@
+export { telemetryConfig } from './config.js';
+export { service } from './service.js';
