@@ -29,10 +29,10 @@ export function decideAdvance(job: JobFacts, openParts: number, request: Advance
   if (request.generation !== job.generation) return stay(jobEnded(job.state) ? 'jobEnded' : 'partsOpen');
   if (job.state === to) return stay('advanced');
   if (jobEnded(job.state)) return stay('jobEnded');
+  if (to !== 'failed' && (openParts > 0 || !job.sealed || job.cut < job.items)) return stay('partsOpen');
   const allowed: readonly JobState[] = jobTransitions[job.state];
   if (to === 'splitting' || to === 'cancelled' || !allowed.includes(to))
     throw invalid('to', `a move that a job in ${job.state} has`);
-  if (to !== 'failed' && (openParts > 0 || !job.sealed || job.cut < job.items)) return stay('partsOpen');
   const steps = request.parts.map(freshPartOf);
   if (steps.some((step, i) => step.part !== request.parts[i]?.part || step.kind === 'map' || step.kind === 'split'))
     throw invalid('parts', 'reduce, gather or main parts, with the ids that their ranges make');

@@ -13,6 +13,8 @@ export interface CallContext {
   readonly raw: Uint8Array;
   readonly traceparent: string | undefined;
   readonly id: string;
+  /** An announcement before this one was lost, or its sender restarted: re-read the truth. */
+  readonly gap?: boolean;
 }
 
 /** The typed side of the bus, one per service: bodies are validated both ways, envelopes made, traces carried, sequence numbers kept. */

@@ -1,0 +1,199 @@
+import type { Assignment, CommitReply, CommitRequest, JobSpec } from '@das/contracts';
+import { commitPart } from '@das/contracts';
+import {
+  type PooledWorker,
+  type RunEnd,
+  type WorkSink,
+  WorkerGoneError,
+  type WorkerPool,
+  importTimedOut,
+  nextTurn,
+} from '@das/execution';
+import type { Clock, NodeId } from '@das/kernel';
+import { currentTraceparent, withSpan } from '@das/platform';
+import { AttemptLogs } from './attempt-logs.js';
+import type { CodeCache } from './code-cache.js';
+import type { HoldLedger } from './hold-ledger.js';
+import type { JobLogs } from './job-logs.js';
+import { ItemPages } from './pages.js';
+import { PartRun } from './part-run.js';
+import { watchProgress } from './progress-watch.js';
+import { type StoreClient, StoppedError } from './store-client.js';
+import { workOf } from './work.js';
+
+/** What attempts share. */
+export interface AttemptTools {
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly pool: WorkerPool;
+  readonly store: StoreClient;
+  readonly code: CodeCache;
+  readonly ledger: HoldLedger;
+  readonly logs: JobLogs;
+}
+
+/** Importing may take longer than an item (ms). */
+const importMsMin = 60_000;
+
+/** A commit as it is to be sent. */
+export interface Commit {
+  readonly request: CommitRequest;
+  readonly raw: Uint8Array;
+  readonly items: number;
+}
+
+/** One attempt on this node, from its items to the store's word. */
+export class AttemptRun {
+  readonly #stop = new AbortController();
+  /** Of what the worker is fed with: over when the worker is done. */
+  readonly #input = new AbortController();
+  readonly #pages: ItemPages | undefined;
+  readonly #part: PartRun;
+  #worker: PooledWorker | undefined;
+  #startedMs: number | undefined;
+  #stuck: 'importing' | 'running' | undefined;
+
+  constructor(
+    private readonly tools: AttemptTools,
+    readonly spec: JobSpec,
+    readonly assignment: Assignment,
+  ) {
+    const { store, ledger } = tools;
+    const fetched = assignment.kind === 'map' && spec.input.kind !== 'range';
+    this.#stop.signal.addEventListener('abort', () => this.#input.abort());
+    this.#pages = fetched ? new ItemPages(store, assignment, this.#input.signal) : undefined;
+    this.#part = new PartRun(spec, assignment, { node: tools.node, store, ledger, signal: this.#stop.signal });
+  }
+
+  /** Fetches ahead what the worker will need first. */
+  prepare(): void {
+    this.tools.code.get(this.spec.code).catch(() => undefined);
+    this.#pages?.ahead();
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** How far it is, for heartbeats. */
+  progress(): { items: number; runningMs: number } {
+    if (this.#startedMs === undefined) return { items: 0, runningMs: 0 };
+    const { item } = this.#worker?.runtime.position() ?? {};
+    const { kind, from, to } = this.assignment;
+    const items = kind === 'map' && item !== undefined ? Math.min(Math.max(item - from, 0), to - from) : 0;
+    return { items, runningMs: this.tools.clock.monotonic() - this.#startedMs };
+  }
+
+  /** Ends its worker, kindly first, and forgets its output. Resolves when the worker is gone. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#part.output.drop();
+    await this.#worker?.cancel();
+  }
+
+  /** Runs the part. @throws StoppedError, RefusedError, Fault of the store, WorkerGoneError of a machine that cannot start workers. */
+  async run(): Promise<Commit> {
+    const text = await withSpan('items-read', {}, async () => {
+      const [script] = await Promise.all([this.tools.code.get(this.spec.code), this.#pages?.ready()]);
+      return script;
+    });
+    this.#check();
+    const { job, generation } = this.assignment;
+    const worker = await this.tools.pool.acquire({ job, generation });
+    const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node);
+    worker.onPrint = logs.hear;
+    this.#worker = worker;
+    try {
+      this.#check();
+      const commit = await withSpan('worker-run', {}, () => this.#runIn(worker, text));
+      await nextTurn();
+      if (worker.loaded) this.tools.pool.release(worker);
+      else worker.kill();
+      return commit;
+    } catch (error) {
+      worker.kill();
+      throw error;
+    } finally {
+      this.#worker = undefined;
+      this.#input.abort();
+      logs.finish();
+    }
+  }
+
+  /** Sends the commit until the store answers. @throws StoppedError; Fault for a refusal that will stay. */
+  async commit({ request, raw }: Commit): Promise<CommitReply> {
+    return withSpan('commit', {}, async () => {
+      const { body } = await this.tools.store.ask(commitPart, request, this.#stop.signal, raw);
+      this.#part.output.drop();
+      return body;
+    });
+  }
+
+  async #runIn(worker: PooledWorker, text: string): Promise<Commit> {
+    this.#startedMs = this.tools.clock.monotonic();
+    if (!worker.loaded) {
+      const failed = await this.#load(worker, text);
+      if (failed !== undefined) return failed;
+    }
+    const startedMs = this.tools.clock.monotonic();
+    const attributes = { pid: worker.process.pid, 'das.part': this.assignment.part };
+    const end = await withSpan(`worker.${this.assignment.kind}`, { attributes }, () => this.#work(worker));
+    return this.#part.ended(end, {
+      busyMs: this.tools.clock.monotonic() - startedMs,
+      item: worker.runtime.position().item,
+      stuck: this.#stuck !== undefined,
+    });
+  }
+
+  /** Imports the script; the commit to make when that fails. */
+  async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
+    const { job, filename, params, limits } = this.spec;
+    const limitMs = Math.max(limits.timeoutMs, importMsMin);
+    const cancel = this.tools.clock.timer(limitMs, () => {
+      this.#stuck = 'importing';
+      worker.kill();
+    });
+    try {
+      const failure = await worker.runtime.load({ job, node: this.tools.node, filename, text, params });
+      worker.loaded = failure === undefined;
+      return failure === undefined ? undefined : this.#part.fatal(failure);
+    } catch (error) {
+      this.#check();
+      if (!(error instanceof WorkerGoneError)) throw error;
+      return this.#part.crashedImporting(error.exit, this.#stuck === undefined ? undefined : importTimedOut(limitMs));
+    } finally {
+      cancel();
+    }
+  }
+
+  async #work(worker: PooledWorker): Promise<RunEnd> {
+    const work = workOf(this.spec, this.assignment, {
+      store: this.tools.store,
+      signal: this.#input.signal,
+      pages: this.#pages?.next,
+      traceparent: currentTraceparent() ?? this.spec.traceparent,
+    });
+    const cancel = this.#watch(worker);
+    try {
+      const end = await worker.runtime.run(work, this.#part satisfies WorkSink);
+      this.#check();
+      return end;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** `gather` and `main` may be silent for as long as they like. */
+  #watch(worker: PooledWorker): () => void {
+    const { kind } = this.assignment;
+    if (kind === 'gather' || kind === 'main') return () => undefined;
+    return watchProgress(worker.runtime, this.tools.clock, this.spec.limits.timeoutMs, () => {
+      this.#stuck = 'running';
+      worker.kill();
+    });
+  }
+
+  #check(): void {
+    if (this.stopped) throw new StoppedError();
+  }
+}

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+const mib = 1024 * 1024;
+
+/** Settings of the executor. */
+export const executorConfig = z.object({
+  DAS_SLOTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1024)
+    .default(availableParallelism())
+    .describe('Attempts that run at the same time on this node. Default: one per core.'),
+  DAS_PYTHON: z
+    .string()
+    .optional()
+    .describe(
+      'Python interpreter for scripts (3.9 or newer). Default: the first of python3 on PATH, /usr/bin/python3, /usr/local/bin/python3 that the account of scripts can run.',
+    ),
+  DAS_SCRIPT_UID_BASE: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(2 ** 31 - 2_000)
+    .default(64_000)
+    .describe(
+      'Started as root, each worker runs under a user id of its own, from this one on (1,000 are set apart). No account of people may be among them.',
+    ),
+  DAS_HOME: z.string().default('.das').describe('Folder for what the node keeps.'),
+  DAS_SCRATCH: z
+    .string()
+    .optional()
+    .describe('Folder for the private folders of workers. Default: scratch/<node> in DAS_HOME.'),
+  DAS_WORKER_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(1024 * 1024)
+    .default(2_048)
+    .describe('Address space of one worker process (MiB). A script that needs more gets a MemoryError.'),
+  DAS_HOLD_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(mib)
+    .default(256 * mib)
+    .describe('Output that may wait in memory for a store that is away (bytes). Beyond it nothing new starts.'),
+});
+export type ExecutorConfig = Readonly<z.output<typeof executorConfig>>;

@@ -1,0 +1,153 @@
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { type ReplyOf, type RequestOf, executorBeat, type inspectScript, nodeAttributes } from '@das/contracts';
+import {
+  DirectLauncher,
+  PythonRuntime,
+  Scratch,
+  Warden,
+  WorkerGoneError,
+  WorkerPool,
+  findPython,
+} from '@das/execution';
+import { type Cancel, messageOf } from '@das/kernel';
+import { SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { AttemptTools } from './attempt-run.js';
+import { CodeCache } from './code-cache.js';
+import { type ExecutorConfig, executorConfig } from './config.js';
+import { ExecutorShell } from './executor.shell.js';
+import { HoldLedger } from './hold-ledger.js';
+import { JobLogs } from './job-logs.js';
+import { StoreClient } from './store-client.js';
+import { TermFile } from './term-file.js';
+
+const beatMs = 1_000;
+const attributesMs = 5_000;
+/** What runs may go on for so long after the service is told to stop (ms). */
+const drainMs = 2_000;
+const mib = 1024 * 1024;
+
+/** The service's life: its workers, its beats, and its end without leaving anything behind. */
+@Injectable()
+export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #config: ExecutorConfig;
+  readonly #epoch: string;
+  readonly #stopped = new AbortController();
+  readonly #cancels: Cancel[] = [];
+  #warden: Warden | undefined;
+  #tools: AttemptTools | undefined;
+  #shell: ExecutorShell | undefined;
+
+  constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {
+    this.#config = loadConfig(executorConfig, context.env);
+    this.#epoch = context.newId();
+  }
+
+  get shell(): ExecutorShell {
+    if (this.#shell === undefined) throw new Error('the executor has not started');
+    return this.#shell;
+  }
+
+  /** @throws InterpreterMissingError; nothing is left running. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { context } = this;
+    const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH } = this.#config;
+    const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
+    const pool = await this.#openPool(folder);
+    const store = new StoreClient(context.bus, context.clock);
+    this.#tools = {
+      ...{ node: context.node, clock: context.clock, pool, store },
+      code: new CodeCache(store, this.#stopped.signal),
+      ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
+      logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
+    };
+    this.#shell = new ExecutorShell(context, this.#tools, new TermFile(folder), slots);
+    this.#beat();
+    this.#tellAttributes();
+    this.#cancels.push(context.clock.every(beatMs, () => this.#beat()));
+    this.#cancels.push(context.clock.every(attributesMs, () => this.#tellAttributes()));
+  }
+
+  /** Before the bus closes: what is given back must still be told. */
+  async onModuleDestroy(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    if (this.#shell !== undefined) await this.#end(this.#shell);
+    this.#stopped.abort();
+    await this.#tools?.logs.flush();
+    await this.#tools?.pool.close();
+    await this.#warden?.close();
+  }
+
+  async inspect({ filename, codeText }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+    try {
+      return await this.#toolsNow.pool.inspect(filename, codeText);
+    } catch (error) {
+      if (!(error instanceof WorkerGoneError)) throw error;
+      const message = 'the parser could not read this script (nested too deeply, or too large)';
+      return { fault: { line: 1, column: 1, text: '', message } };
+    }
+  }
+
+  get #toolsNow(): AttemptTools {
+    if (this.#tools === undefined) throw new Error('the executor has not started');
+    return this.#tools;
+  }
+
+  async #openPool(folder: string): Promise<WorkerPool> {
+    const { context } = this;
+    const { DAS_PYTHON, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = this.#config;
+    const uid = process.getuid?.() === 0 ? base : undefined;
+    const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock: context.clock });
+    context.log.info({ python: python.path, version: python.version, slots }, 'executor starts workers');
+    this.#warden = new Warden(python.path, base);
+    const pool = new WorkerPool({
+      ...{ slots, clock: context.clock, newId: context.newId, warden: this.#warden },
+      runtime: new PythonRuntime(python.path),
+      launcher: new DirectLauncher(),
+      scratch: new Scratch(folder),
+      memoryBytes: memoryMb * mib,
+      onFault: (error) => context.log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`),
+    });
+    try {
+      await pool.open();
+    } catch (error) {
+      await pool.close();
+      await this.#warden.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  async #end(shell: ExecutorShell): Promise<void> {
+    shell.drain();
+    this.#beat();
+    let over: Cancel = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      over = this.context.clock.timer(drainMs, resolve);
+    });
+    await Promise.race([shell.idle(), late]);
+    over();
+    await shell.giveAllBack('the node stops');
+    this.#beat();
+  }
+
+  /** A ledger may change while the service starts. */
+  #held(full: boolean): void {
+    this.#shell?.heldOutput(full);
+  }
+
+  #beat(): void {
+    const { slots, draining } = this.shell.state;
+    this.context.bus.tell(executorBeat, {
+      ...{ node: this.context.node, epoch: this.#epoch, slots, draining },
+      held: this.shell.held(),
+      rssBytes: process.memoryUsage.rss(),
+      workers: this.#toolsNow.pool.size,
+    });
+  }
+
+  #tellAttributes(): void {
+    this.context.bus.tell(nodeAttributes, { node: this.context.node, slots: this.#config.DAS_SLOTS });
+  }
+}

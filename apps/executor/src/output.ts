@@ -1,0 +1,110 @@
+import { type AttemptRef, type OutputRow, limits, stageOutput } from '@das/contracts';
+import { type FilledRow, type Rows, rowBytes } from '@das/execution';
+import type { HoldLedger } from './hold-ledger.js';
+import type { StoreClient } from './store-client.js';
+
+/** Rows with their bytes, as one message carries them. */
+export interface RowBatch {
+  readonly rows: OutputRow[];
+  readonly raw: Uint8Array;
+}
+
+/** The store refuses the attempt: it ended there. */
+export class RefusedError extends Error {
+  constructor(readonly outcome: 'staleAttempt' | 'jobEnded') {
+    super(outcome);
+  }
+}
+
+const rowsPerMessageMax = 1_024;
+/** Output of one attempt that may be on its way to the store; beyond it the worker waits (bytes). */
+const stagingBytesMax = 8 * 1024 * 1024;
+
+/** An attempt's output: what a commit can carry waits, what is more is staged as it comes. */
+export class Output {
+  #waiting: FilledRow[] = [];
+  #waitingBytes = 0;
+  #stagingBytes = 0;
+  #staging: Promise<void> = Promise.resolve();
+  #refused: RefusedError | undefined;
+  #held = 0;
+
+  constructor(
+    private readonly rows: Rows,
+    private readonly attempt: AttemptRef,
+    private readonly store: StoreClient,
+    private readonly ledger: HoldLedger,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** To be called after rows grew. A promise: the worker is to wait. @throws RefusedError. */
+  grown(): void | Promise<void> {
+    this.#take(this.rows.take());
+    while (this.#waitingBytes > rowBytes || this.#waiting.length > rowsPerMessageMax) this.#stageSome();
+    if (this.#refused !== undefined) throw this.#refused;
+    if (this.#stagingBytes > stagingBytesMax) return this.#staging;
+  }
+
+  /** What the commit itself carries; all before it is staged. @throws RefusedError, StoppedError. */
+  async finish(): Promise<RowBatch> {
+    this.#take(this.rows.finish());
+    while (this.#waitingBytes > rowBytes || this.#waiting.length > rowsPerMessageMax) {
+      if (this.#waiting.length === 1) break;
+      this.#stageSome();
+    }
+    await this.#staging;
+    return batchOf(this.#waiting);
+  }
+
+  /** Nothing of it is needed any more. */
+  drop(): void {
+    this.ledger.add(-this.#held);
+    this.#held = 0;
+  }
+
+  #take(rows: readonly FilledRow[]): void {
+    for (const filled of rows) {
+      this.#waiting.push(filled);
+      this.#waitingBytes += filled.row.bytes;
+      this.#hold(filled.row.bytes);
+    }
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    this.ledger.add(bytes);
+  }
+
+  /** The oldest rows that fit one message. */
+  #stageSome(): void {
+    const taken: FilledRow[] = [];
+    let bytes = 0;
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (taken.length > 0 && (bytes + next.row.bytes > limits.pageBytesMax || taken.length === rowsPerMessageMax))
+        break;
+      taken.push(next);
+      bytes += next.row.bytes;
+      this.#waiting.shift();
+    }
+    this.#waitingBytes -= bytes;
+    this.#stagingBytes += bytes;
+    this.#staging = this.#staging.then(() => this.#stage(taken, bytes));
+    this.#staging.catch(() => undefined);
+  }
+
+  async #stage(taken: readonly FilledRow[], bytes: number): Promise<void> {
+    const { rows, raw } = batchOf(taken);
+    const { body } = await this.store.ask(stageOutput, { attempt: this.attempt, rows }, this.signal, raw);
+    if (body.outcome !== 'staged') {
+      this.#refused = new RefusedError(body.outcome);
+      throw this.#refused;
+    }
+    this.#stagingBytes -= bytes;
+    this.#hold(-bytes);
+  }
+}
+
+const batchOf = (filled: readonly FilledRow[]): RowBatch => ({
+  rows: filled.map(({ row }) => row),
+  raw: Buffer.concat(filled.flatMap(({ chunks }) => chunks)),
+});

@@ -1,0 +1,187 @@
+import {
+  type Assignment,
+  type BlockHead,
+  type CommitRequest,
+  type Failure,
+  type JobSpec,
+  appendBlock,
+  restartSplit,
+} from '@das/contracts';
+import {
+  type Exit,
+  type ItemFailure,
+  MapRows,
+  PairRows,
+  type PartOutcome,
+  type Rows,
+  type RunEnd,
+  type ScriptFailure,
+  StepRows,
+  type WorkSink,
+  crashOutcome,
+  crashed,
+  itemsDone,
+  notImported,
+  partOutcome,
+  raised,
+  timedOut,
+} from '@das/execution';
+import { type NodeId, assertNever } from '@das/kernel';
+import type { Commit } from './attempt-run.js';
+import type { HoldLedger } from './hold-ledger.js';
+import { Output, RefusedError } from './output.js';
+import type { StoreClient } from './store-client.js';
+
+interface PartTools {
+  readonly node: NodeId;
+  readonly store: StoreClient;
+  readonly ledger: HoldLedger;
+  readonly signal: AbortSignal;
+}
+interface Ended {
+  readonly busyMs: number;
+  /** What the worker was at last. */
+  readonly item: number | undefined;
+  /** It was ended because it made no progress. */
+  readonly stuck: boolean;
+}
+
+/** Hears what a worker gives for one part, and makes the commit of it. */
+export class PartRun implements WorkSink {
+  readonly output: Output;
+  readonly #rows: MapRows | PairRows | StepRows;
+  readonly #failures: ItemFailure[] = [];
+  #next: number;
+
+  constructor(
+    private readonly spec: JobSpec,
+    private readonly part: Assignment,
+    private readonly tools: PartTools,
+  ) {
+    this.#next = part.from;
+    this.#rows = rowsFor(spec, part);
+    this.output = new Output(this.#rows satisfies Rows, part, tools.store, tools.ledger, tools.signal);
+  }
+
+  results(items: number, lines: Uint8Array): void | Promise<void> {
+    if (!(this.#rows instanceof MapRows)) throw new TypeError('results of a part that has none');
+    this.#rows.add(items, lines);
+    this.#next += items;
+    return this.output.grown();
+  }
+
+  pairs(items: number, buckets: ReadonlyArray<{ bucket: number; lines: Uint8Array }>): void | Promise<void> {
+    if (!(this.#rows instanceof PairRows)) throw new TypeError('pairs of a part that has none');
+    this.#rows.add(items, buckets);
+    this.#next += items;
+    return this.output.grown();
+  }
+
+  failed(item: number, failure: ScriptFailure): void {
+    if (this.#rows instanceof StepRows) throw new TypeError('a failed item of a part that has none');
+    this.#rows.skip();
+    this.#failures.push({ ...this.#told(raised(failure)), item });
+    this.#next = item + 1;
+  }
+
+  lines(lines: Uint8Array): void | Promise<void> {
+    if (!(this.#rows instanceof StepRows)) throw new TypeError('lines of a part that is no step');
+    this.#rows.add(lines);
+    return this.output.grown();
+  }
+
+  /** @throws RefusedError when the attempt has ended for the store, or its job starts again. */
+  async block(block: BlockHead, lines: Uint8Array): Promise<void> {
+    const { job, generation } = this.part;
+    const request = { job, generation, block, attempt: this.#ref() };
+    const { body } = await this.tools.store.ask(appendBlock, request, this.tools.signal, lines);
+    if (body.outcome === 'different')
+      return this.#restart(`block ${block.no} differs from what an earlier attempt yielded`);
+    if (body.outcome === 'staleAttempt' || body.outcome === 'jobEnded') throw new RefusedError(body.outcome);
+  }
+
+  /** The commit for how a run ended. @throws RefusedError, StoppedError, Fault of the store. */
+  async ended(end: RunEnd, about: Ended): Promise<Commit> {
+    const range = { from: this.part.from, to: this.part.to };
+    switch (end.kind) {
+      case 'ended':
+        if (this.part.kind === 'map') return this.#commit(partOutcome(range, this.#next, this.#failures), about.busyMs);
+        return this.#commit(partOutcome(range, range.to), about.busyMs, end.items);
+      case 'failed':
+        return this.#commit(this.#stepFailed(raised(end.failure)), about.busyMs);
+      case 'fatal':
+        return this.fatal(end.failure);
+      case 'differs':
+        return this.#restart(end.why);
+      case 'gone':
+        return this.#gone(end.exit, about);
+      default:
+        return assertNever(end);
+    }
+  }
+
+  /** No node could import the script: nothing of the part is tried again. */
+  fatal(failure: ScriptFailure): Commit {
+    const fatal = this.#told(notImported(failure));
+    const request = { ...this.#request([], { done: [], failures: [], unfinished: [] }, 0), fatal };
+    return { request, raw: new Uint8Array(), items: 0 };
+  }
+
+  /** The process ended while it imported the script: the first item stands for all. */
+  crashedImporting(exit: Exit, why: Failure | undefined): Promise<Commit> {
+    const { from, to, kind } = this.part;
+    const reason = why ?? crashed(kind, from, exit);
+    return this.#commit(crashOutcome({ from, to }, from, undefined, this.#told(reason)), 0);
+  }
+
+  #gone(exit: Exit, { item, stuck, busyMs }: Ended): Promise<Commit> {
+    const { from, to, kind } = this.part;
+    const at = item !== undefined && item >= this.#next && item < to ? item : this.#next;
+    const reason = stuck ? timedOut(kind, at, this.spec.limits.timeoutMs) : crashed(kind, at, exit);
+    if (kind !== 'map') return this.#commit(this.#stepFailed(reason), busyMs);
+    return this.#commit(crashOutcome({ from, to }, this.#next, item, this.#told(reason), this.#failures), busyMs);
+  }
+
+  #stepFailed(failure: Failure): PartOutcome {
+    return { done: [], failures: [{ ...this.#told(failure), item: this.part.from }], unfinished: [] };
+  }
+
+  async #restart(why: string): Promise<never> {
+    const { body } = await this.tools.store.ask(restartSplit, { attempt: this.#ref(), why }, this.tools.signal);
+    throw new RefusedError(body.outcome === 'jobEnded' ? 'jobEnded' : 'staleAttempt');
+  }
+
+  async #commit(outcome: PartOutcome, busyMs: number, items?: number): Promise<Commit> {
+    // Output of a step that failed is worth nothing.
+    const keeps = outcome.done.length > 0;
+    const { rows, raw } = keeps ? await this.output.finish() : { rows: [], raw: new Uint8Array() };
+    const sealed = this.part.kind === 'split' && keeps ? { sealed: { items: items ?? 0 } } : {};
+    return { request: { ...this.#request(rows, outcome, busyMs), ...sealed }, raw, items: itemsDone(outcome) };
+  }
+
+  #request(rows: CommitRequest['rows'], outcome: PartOutcome, busyMs: number): CommitRequest {
+    return {
+      attempt: this.#ref(),
+      node: this.tools.node,
+      rows,
+      done: [...outcome.done],
+      failures: [...outcome.failures],
+      unfinished: [...outcome.unfinished],
+      busyMs,
+    };
+  }
+
+  #ref(): CommitRequest['attempt'] {
+    const { job, generation, part, attempt } = this.part;
+    return { job, generation, part, attempt };
+  }
+
+  #told<F extends Failure>(failure: F): F {
+    return { ...failure, part: this.part.part, node: this.tools.node };
+  }
+}
+
+function rowsFor(spec: JobSpec, { kind, from }: Assignment): MapRows | PairRows | StepRows {
+  if (kind === 'map') return spec.functions.reduce ? new PairRows(from) : new MapRows(from);
+  return new StepRows(kind === 'split' ? 'main' : kind, from);
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** Settings of the front door, beside those every service has. */
+export const frontConfig = z.object({
+  DAS_REST_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(0)
+    .describe('Port of the REST interface. 0 takes a free one.'),
+  DAS_REST_URL: z
+    .url()
+    .max(300)
+    .optional()
+    .describe('Base URL by which others reach this node; default: the address it listens on.'),
+});
+export type FrontConfig = z.infer<typeof frontConfig>;
+
+/** Bounds and times of the front door; each is tried by a test or is a plain time-out. */
+export const frontLimits = {
+  /** A store that restarts is back within this; afterwards the client gets 503 with Retry-After. */
+  storeTimeoutMs: 15_000,
+  inspectTimeoutMs: 10_000,
+  /** Nodes asked to parse a script before giving up. */
+  inspectNodesMax: 3,
+  inspectedScriptsMax: 256,
+  /** A lost `jobs.ended` costs at most this. */
+  endPollMs: 500,
+  followPollMs: 250,
+  /** Logs of the last part may be told just after its commit. */
+  logsGraceMs: 300,
+  eventsPollMs: 2_000,
+  keepAliveMs: 15_000,
+  /** A follower that lets more than this pile up is disconnected; it resumes by Last-Event-ID. */
+  followerBufferBytesMax: 4 * 1024 * 1024,
+  attributesEveryMs: 5_000,
+  /** After a refused upload, how long its remaining bytes are discarded before the connection is closed. */
+  discardMs: 10_000,
+  retryAfterS: 2,
+  logsPage: 500,
+} as const;

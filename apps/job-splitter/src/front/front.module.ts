@@ -1,0 +1,61 @@
+import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { READINESS, type Readiness } from '@das/platform';
+import { AuthMiddleware, REST_TOKEN } from './auth.middleware.js';
+import { Cluster } from './cluster.js';
+import { ClusterController } from './cluster.controller.js';
+import type { FrontConfig } from './config.js';
+import { EventsController } from './events.controller.js';
+import { FrontStore } from './front-store.js';
+import { JobSignals } from './job-signals.js';
+import { JobStream } from './job-stream.js';
+import { Jobs } from './jobs.js';
+import { JobsBusController } from './jobs.bus.controller.js';
+import { JobsController } from './jobs.controller.js';
+import { Metrics, MetricsMiddleware } from './metrics.js';
+import { ProblemFilter } from './problem.filter.js';
+import { FRONT_CONFIG, RestAddress } from './rest-address.js';
+import { Results } from './results.js';
+import { Scripts } from './scripts.js';
+import { Submitter } from './submitter.js';
+import { Uploads } from './uploads.js';
+
+/** The front door: REST and NATS over the same services. SERVICE_CONTEXT comes from the root module (global). */
+@Module({})
+export class FrontModule implements NestModule {
+  static with(config: FrontConfig, token: string): DynamicModule {
+    return {
+      module: FrontModule,
+      controllers: [JobsController, EventsController, ClusterController, JobsBusController],
+      providers: [
+        { provide: FRONT_CONFIG, useValue: config },
+        { provide: REST_TOKEN, useValue: token },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        {
+          provide: READINESS,
+          inject: [Cluster],
+          useFactory:
+            (cluster: Cluster): Readiness =>
+            () =>
+              cluster.unready(),
+        },
+        RestAddress,
+        FrontStore,
+        JobSignals,
+        Scripts,
+        Uploads,
+        Submitter,
+        Jobs,
+        JobStream,
+        Results,
+        Cluster,
+        Metrics,
+      ],
+    };
+  }
+
+  /** Counted first, so that refused requests count too. */
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(MetricsMiddleware, AuthMiddleware).forRoutes('{*path}');
+  }
+}

@@ -1,0 +1,117 @@
+import { Controller, Delete, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { JobRecord, JobView } from '@das/contracts';
+import type { Request, Response } from 'express';
+import { collect, parseJson } from './body.js';
+import { FrontStore, type KnownJob } from './front-store.js';
+import { JobSignals } from './job-signals.js';
+import { Jobs } from './jobs.js';
+import { Metrics } from './metrics.js';
+import { readMultipart } from './multipart.js';
+import { followQuery, listQuery, noQuery, parseQuery, parseWait, partsQuery, submitQuery } from './query.js';
+import { Results, withResult } from './results.js';
+import { sendPages } from './streaming.js';
+import { jsonBodyBytesMax } from './submission.js';
+import { Submitter } from './submitter.js';
+import { hasEnded, jobView } from './view.js';
+
+const ndjson = 'application/x-ndjson';
+
+/** REST of jobs (DESIGN §7). Faults become problem documents in the filter. */
+@Controller('v1/jobs')
+export class JobsController {
+  constructor(
+    @Inject(Submitter) private readonly submitter: Submitter,
+    @Inject(JobSignals) private readonly signals: JobSignals,
+    @Inject(FrontStore) private readonly store: FrontStore,
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(Results) private readonly results: Results,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  @Post()
+  async submit(@Req() request: Request, @Res() response: Response, @Query() query: unknown): Promise<void> {
+    const { wait, results } = parseQuery(submitQuery, query);
+    const waitMs = wait === undefined ? 0 : parseWait(wait);
+    const job = this.submitter.newJobId();
+    // Listening before the job exists: a trivial one may end before its creation is answered.
+    const signal = this.signals.expect(job);
+    try {
+      const record = await this.accept(request, job);
+      response.setHeader('Location', `/v1/jobs/${job}`);
+      const wantsResult = waitMs > 0 && (results || accepts(request, ndjson));
+      if (wantsResult) await this.answerResult(await this.jobs.endedRecord(record, signal, waitMs), response);
+      else if (waitMs > 0) sendView(await this.jobs.ended(job, signal, waitMs), response);
+      else sendView({ record, counts: undefined }, response);
+    } finally {
+      signal.close();
+    }
+  }
+
+  private async accept(request: Request, job: JobRecord['spec']['job']): Promise<JobRecord> {
+    const traceparent = request.get('traceparent');
+    if (request.is('multipart/form-data') !== false) {
+      const { submission, input } = await readMultipart(request);
+      return this.submitter.submit(submission, { job, traceparent, upload: input });
+    }
+    const body = parseJson(await collect(chunksOf(request), jsonBodyBytesMax, 'the body'), 'the body');
+    return this.submitter.submit(body, { job, traceparent });
+  }
+
+  @Get()
+  list(@Query() query: unknown): Promise<{ jobs: JobView[]; next?: string }> {
+    return this.jobs.list(parseQuery(listQuery, query));
+  }
+
+  @Get(':id')
+  view(@Param('id') id: string, @Query() query: unknown): Promise<JobView> {
+    parseQuery(noQuery, query);
+    return this.jobs.view(id);
+  }
+
+  @Delete(':id')
+  cancel(@Param('id') id: string): Promise<JobView> {
+    return this.jobs.cancel(id);
+  }
+
+  @Get(':id/parts')
+  parts(@Param('id') id: string, @Query() query: unknown) {
+    return this.jobs.parts(id, parseQuery(partsQuery, query));
+  }
+
+  @Get(':id/results')
+  async result(@Param('id') id: string, @Query() query: unknown, @Res() response: Response): Promise<void> {
+    const { follow } = parseQuery(followQuery, query);
+    const { record } = await this.store.job(id);
+    if (!follow) return this.sendResult(record, response);
+    if (hasEnded(record.state)) withResult(record);
+    response.type(ndjson);
+    response.flushHeaders();
+    this.metrics.count('das_results_bytes_total', await sendPages(response, this.results.follow(record)));
+  }
+
+  /** The result, or the job as it is when it did not end in time. */
+  private async answerResult(record: JobRecord, response: Response): Promise<void> {
+    if (hasEnded(record.state)) await this.sendResult(record, response);
+    else sendView({ record, counts: undefined }, response);
+  }
+
+  private async sendResult(record: JobRecord, response: Response): Promise<void> {
+    withResult(record);
+    response.status(200).type(ndjson);
+    this.metrics.count('das_results_bytes_total', await sendPages(response, this.results.all(record)));
+  }
+}
+
+/** Leaving early must not close the connection: the client is still to read why. */
+function chunksOf(request: Request): AsyncIterable<Uint8Array> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+}
+
+/** Named in so many words: a client that takes anything gets the job. */
+function accepts(request: Request, type: string): boolean {
+  return (request.get('accept') ?? '').toLowerCase().includes(type);
+}
+
+function sendView({ record, counts }: KnownJob, response: Response): void {
+  response.status(hasEnded(record.state) ? 200 : 202).json(jobView(record, counts));
+}

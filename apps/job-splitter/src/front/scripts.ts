@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Fault,
+  type Functions,
+  type ReplyOf,
+  type RequestOf,
+  type Submission,
+  inspectScript,
+  listMembers,
+} from '@das/contracts';
+import type { NodeId } from '@das/kernel';
+import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
+import { frontLimits } from './config.js';
+
+/** Has scripts parsed (not run) by an executor: this node's, else another member's. Knows the last few scripts by their digest. */
+@Injectable()
+export class Scripts {
+  readonly #known = new Map<string, Functions>();
+  constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {}
+
+  /** What a script defines. @throws Fault SCRIPT_SYNTAX with line and text; SERVICE_UNAVAILABLE when no executor answers. */
+  async inspect(code: Submission['code']): Promise<Functions> {
+    const digest = digestOf(code.text);
+    const known = this.#known.get(digest);
+    if (known !== undefined) return known;
+    const reply = await this.ask({ language: 'python', filename: code.filename, codeText: code.text });
+    if (reply.fault !== undefined) throw syntaxFault(code.filename, reply.fault);
+    if (reply.functions === undefined)
+      throw new Fault('SERVICE_UNAVAILABLE', 'the executor could not parse the script');
+    this.remember(digest, reply.functions);
+    return reply.functions;
+  }
+
+  private remember(digest: string, functions: Functions): void {
+    const oldest = this.#known.keys().next();
+    if (this.#known.size >= frontLimits.inspectedScriptsMax && !oldest.done) this.#known.delete(oldest.value);
+    this.#known.set(digest, functions);
+  }
+
+  private async ask(request: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+    try {
+      return await this.askNode(this.context.node, request);
+    } catch (error) {
+      if (!(error instanceof Fault && error.retryable)) throw error;
+      return this.askOthers(request, error);
+    }
+  }
+
+  private async askOthers(
+    request: RequestOf<typeof inspectScript>,
+    first: Fault,
+  ): Promise<ReplyOf<typeof inspectScript>> {
+    for (const node of await this.others()) {
+      try {
+        return await this.askNode(node, request);
+      } catch (error) {
+        this.context.log.warn({ asked: node, error: String(error) }, 'an executor did not parse the script');
+      }
+    }
+    throw first;
+  }
+
+  private async others(): Promise<NodeId[]> {
+    const { body } = await this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: 1_000 });
+    const alive = body.members.filter(({ node, state }) => state === 'alive' && node !== this.context.node);
+    return alive.slice(0, frontLimits.inspectNodesMax).map(({ node }) => node);
+  }
+
+  private async askNode(
+    node: NodeId,
+    request: RequestOf<typeof inspectScript>,
+  ): Promise<ReplyOf<typeof inspectScript>> {
+    const timeoutMs = frontLimits.inspectTimeoutMs;
+    return (await this.context.bus.call(inspectScript, request, { node, timeoutMs })).body;
+  }
+}
+
+export const digestOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+type SyntaxFault = NonNullable<ReplyOf<typeof inspectScript>['fault']>;
+
+function syntaxFault(filename: string, fault: SyntaxFault): Fault {
+  return new Fault('SCRIPT_SYNTAX', `${filename}, line ${fault.line}: ${fault.message}`, {
+    field: 'code.text',
+    expected: 'a script that Python 3 parses',
+    line: fault.line,
+    text: fault.text.slice(0, 500),
+  });
+}

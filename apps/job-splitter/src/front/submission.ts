@@ -1,0 +1,174 @@
+import {
+  Fault,
+  type Functions,
+  type InputKind,
+  type JobLimits,
+  type Submission,
+  type Tolerance,
+  jobLimitsSchema,
+  limits,
+  submissionSchema,
+} from '@das/contracts';
+import { itemsMax } from './blocks.js';
+import { faultOf } from './zod-fault.js';
+
+/** Parameters travel in every assignment, so they stay small; data belongs into items. */
+export const paramsBytesMax = 64 * 1024;
+
+/** @throws Fault REQUEST_INVALID naming the field, SCRIPT_LANGUAGE, SCRIPT_EMPTY. */
+export function parseSubmission(value: unknown): Submission {
+  const parsed = submissionSchema.safeParse(value);
+  if (!parsed.success) throw faultOf(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
+  checkScript(parsed.data.code);
+  checkParams(parsed.data.params);
+  if (parsed.data.input !== undefined && 'range' in parsed.data.input) checkRange(parsed.data.input.range);
+  return parsed.data;
+}
+
+function hintFor(path: readonly PropertyKey[] | undefined): string | undefined {
+  if (path?.[0] === 'code') return 'send the script as code.text, or as the part `code` of a multipart request';
+  if (path?.[0] === 'input')
+    return '{"items":[…]}, {"range":[from,to]} or {"format":"ndjson"|"lines"} with the part `input`';
+  return undefined;
+}
+
+function checkScript(code: Submission['code']): void {
+  if (code.language !== 'python') {
+    const shown = code.language.slice(0, 40);
+    throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify(shown)} is not known`, {
+      field: 'code.language',
+      expected: 'python',
+    });
+  }
+  if (code.text.trim() === '') {
+    throw new Fault('SCRIPT_EMPTY', `the script ${code.filename} is empty`, {
+      field: 'code.text',
+      expected: 'a script that defines map(item) or main(params)',
+    });
+  }
+}
+
+function checkParams(params: Submission['params']): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(params)).length;
+  if (bytes <= paramsBytesMax) return;
+  throw new Fault('REQUEST_INVALID', `the parameters have ${bytes} bytes as JSON`, {
+    field: 'params',
+    expected: `at most ${paramsBytesMax} bytes`,
+    hint: 'send data as items, or put it where every node can read it',
+  });
+}
+
+function checkRange([from, to]: readonly [number, number]): void {
+  const safe = Number.isSafeInteger(from) && Number.isSafeInteger(to);
+  if (safe && from <= to && to - from <= itemsMax) return;
+  throw new Fault('REQUEST_INVALID', `the range ${from}:${to} is not valid`, {
+    field: 'input.range',
+    expected: `from ≤ to, at most ${itemsMax} integers, none beyond 2^53`,
+  });
+}
+
+/** What a checked submission means, once the script's functions are known. */
+export interface JobPlan {
+  /** Only those that take part: `main` beside `map` is the script's own affair. */
+  readonly functions: Functions;
+  readonly input: InputKind;
+  /** Items come as blocks: inline or uploaded. */
+  readonly blocks: boolean;
+  readonly limits: JobLimits;
+}
+
+/**
+ * Decides where a job's items come from and checks that script and submission fit each other.
+ * @throws Fault SCRIPT_NO_FUNCTION | INPUT_MISSING | INPUT_UNEXPECTED | REQUEST_INVALID.
+ */
+export function planJob(submission: Submission, defined: Functions, buckets: number): JobPlan {
+  const functions = takingPart(defined, submission.code.filename);
+  const input = inputOf(submission.input, functions);
+  return {
+    functions,
+    input,
+    blocks: input.kind === 'blocks',
+    limits: limitsOf(submission, functions.reduce ? (submission.buckets ?? buckets) : 1),
+  };
+}
+
+const mainOnly: Functions = { split: false, map: false, combine: false, reduce: false, gather: false, main: true };
+
+function takingPart(defined: Functions, filename: string): Functions {
+  if (!defined.map && defined.main) return mainOnly;
+  if (!defined.map) {
+    throw new Fault('SCRIPT_NO_FUNCTION', `${filename} defines neither map nor main`, {
+      field: 'code.text',
+      expected:
+        'map(item), or main(params); and if wanted split(params), reduce(key, values), combine(key, values), gather(results)',
+      hint: 'define def map(item): … at the top level of the script',
+    });
+  }
+  if (defined.combine && !defined.reduce) {
+    throw new Fault('REQUEST_INVALID', `${filename} defines combine without reduce`, {
+      field: 'code.text',
+      expected: 'reduce(key, values) beside combine(key, values)',
+    });
+  }
+  return { ...defined, main: false };
+}
+
+function inputOf(input: Submission['input'], functions: Functions): InputKind {
+  if (input !== undefined && functions.main)
+    throw unexpected('the script defines only main(params), which takes no items');
+  if (input !== undefined && functions.split)
+    throw unexpected('the script defines split(params); remove it or the input');
+  if (functions.main) return { kind: 'none' };
+  if (functions.split) return { kind: 'split' };
+  if (input === undefined) {
+    throw new Fault('INPUT_MISSING', 'the script defines map(item), but the job has no items', {
+      field: 'input',
+      expected: 'items, a range, or a script that defines split(params)',
+      hint: 'give --input FILE or --range A:B, or define def split(params) in the script',
+    });
+  }
+  return 'range' in input ? { kind: 'range', from: input.range[0], to: input.range[1] } : { kind: 'blocks' };
+}
+
+function unexpected(why: string): Fault {
+  return new Fault('INPUT_UNEXPECTED', why, { field: 'input', expected: 'no input' });
+}
+
+function limitsOf(submission: Submission, buckets: number): JobLimits {
+  const { timeoutMs, retries, itemsPerPart, priority, concurrency, tolerate } = submission;
+  const given = {
+    timeoutMs,
+    retries,
+    itemsPerPart,
+    priority,
+    concurrency,
+    buckets,
+    tolerate: tolerate === undefined ? undefined : toleranceOf(tolerate),
+  };
+  const parsed = jobLimitsSchema.safeParse(
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  );
+  if (!parsed.success) throw faultOf(parsed.error, 'the submission');
+  return parsed.data;
+}
+
+/** `"5%"` is a share of all items, a number is a number of items. */
+export function toleranceOf(text: number | string): Tolerance {
+  if (typeof text === 'number') return { items: text };
+  const percent = Number(text.slice(0, -1));
+  if (percent > 100) {
+    throw new Fault('REQUEST_INVALID', `tolerate: ${text} of the items cannot fail`, {
+      field: 'tolerate',
+      expected: 'at most 100%',
+    });
+  }
+  return { share: percent / 100 };
+}
+
+/** Buckets when the user names none: two per slot of the cluster, so that reducers of unequal size still share well. */
+export function defaultBuckets(slots: number): number {
+  return Math.min(64, Math.max(1, 2 * slots));
+}
+
+/** A JSON body larger than this is refused before it is parsed: what may stand beside the items, and room for a few of these. */
+export const jsonBodyBytesMax = limits.specBytesMax * 4;

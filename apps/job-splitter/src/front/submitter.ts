@@ -1,0 +1,149 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Fault,
+  type JobRecord,
+  type JobSpec,
+  type Submission,
+  clusterStatus,
+  jobIdSchema,
+  jobWake,
+  limits,
+} from '@das/contracts';
+import type { JobId } from '@das/kernel';
+import { SERVICE_CONTEXT, type ServiceContext, currentTraceparent, withSpan } from '@das/platform';
+import { type Block, BlockBuilder } from './block-builder.js';
+import { BlockCutter, type InputFormat, itemTooLarge } from './blocks.js';
+import { Metrics } from './metrics.js';
+import { Scripts, digestOf } from './scripts.js';
+import { type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
+import { Uploads } from './uploads.js';
+
+export interface SubmitOptions {
+  /** Id made beforehand by {@link Submitter.newJobId}, so that the caller can listen before the job exists. */
+  readonly job: JobId;
+  /** Bytes of the input, for `input: {format}`. */
+  readonly upload?: AsyncIterable<Uint8Array> | undefined;
+  /** Of the caller; the job's trace continues it. */
+  readonly traceparent?: string | undefined;
+}
+
+/** W3C trace context; anything else of a client is ignored, as the standard asks. */
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Accepts jobs: checks them whole before anything is stored, stores them, wakes the leader. REST and NATS share it. */
+@Injectable()
+export class Submitter {
+  constructor(
+    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
+    @Inject(Scripts) private readonly scripts: Scripts,
+    @Inject(Uploads) private readonly uploads: Uploads,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /** `j-` and ten characters of `[a-z0-9]`: about 50 random bits, easy to read out. */
+  newJobId(): JobId {
+    let letters = '';
+    while (letters.length < 10)
+      letters += this.context
+        .newId()
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]/g, '');
+    return jobIdSchema.parse(`j-${letters.slice(0, 10)}`);
+  }
+
+  /** @throws Fault of the 4xx kind naming what is wrong, nothing stored; STORE_UNAVAILABLE and kin: submit again. */
+  submit(value: unknown, options: SubmitOptions): Promise<JobRecord> {
+    const traceparent = traceparentPattern.test(options.traceparent ?? '') ? options.traceparent : undefined;
+    const span = { traceparent, attributes: { 'das.job': options.job } };
+    return withSpan('job.submit', span, async () => {
+      const submission = parseSubmission(value);
+      const record = await this.create(submission, { ...options, traceparent: currentTraceparent() ?? traceparent });
+      this.context.bus.tell(jobWake, { job: options.job });
+      this.metrics.count('das_jobs_submitted_total');
+      return record;
+    });
+  }
+
+  private async create(submission: Submission, options: SubmitOptions): Promise<JobRecord> {
+    const defined = await this.scripts.inspect(submission.code);
+    const plan = planJob(submission, defined, defined.reduce ? await this.buckets() : 1);
+    const job = { spec: this.spec(submission, plan, options), codeText: submission.code.text };
+    if (plan.blocks) return this.uploads.createWithBlocks(job, blocksOf(submission.input, options.upload));
+    if (options.upload !== undefined)
+      throw new Fault('INPUT_UNEXPECTED', 'the items come from elsewhere, yet a part `input` was sent', {
+        field: 'input',
+      });
+    return this.uploads.createPlain(job, knownItems(plan));
+  }
+
+  private spec(submission: Submission, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
+    const { code, name, params, network } = submission;
+    return {
+      job,
+      name: name ?? code.filename,
+      language: 'python',
+      filename: code.filename,
+      code: digestOf(code.text),
+      functions: plan.functions,
+      input: plan.input,
+      params,
+      limits: plan.limits,
+      contact: this.context.node,
+      network: network ?? false,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+  }
+
+  /** Slots known now decide; a cluster that cannot tell them gets the schema's default. */
+  private async buckets(): Promise<number> {
+    try {
+      const { body } = await this.context.bus.call(clusterStatus, {}, { timeoutMs: 500 });
+      return defaultBuckets(body.nodes.reduce((sum, { slots }) => sum + slots, 0));
+    } catch {
+      return defaultBuckets(4);
+    }
+  }
+}
+
+function knownItems({ input }: JobPlan): number | undefined {
+  if (input.kind === 'range') return input.to - input.from;
+  return input.kind === 'none' ? 0 : undefined;
+}
+
+function blocksOf(
+  input: Submission['input'],
+  upload: AsyncIterable<Uint8Array> | undefined,
+): AsyncIterable<Block> | Iterable<Block> {
+  if (input !== undefined && 'items' in input) {
+    if (upload !== undefined)
+      throw new Fault('INPUT_UNEXPECTED', 'items were sent twice: in the submission and as the part `input`', {
+        field: 'input',
+      });
+    return inlineBlocks(input.items);
+  }
+  if (upload === undefined || input === undefined || !('format' in input)) {
+    throw new Fault('INPUT_MISSING', 'the part `input` is missing', {
+      field: 'input',
+      expected: 'a multipart request with the parts spec, code and input',
+      hint: 'or send a few items inline as {"input":{"items":[…]}}',
+    });
+  }
+  return uploadedBlocks(input.format, upload);
+}
+
+function* inlineBlocks(items: readonly unknown[]): Iterable<Block> {
+  const builder = new BlockBuilder();
+  const encoder = new TextEncoder();
+  for (const [number, item] of items.entries()) {
+    const bytes = encoder.encode(JSON.stringify(item));
+    if (bytes.length > limits.itemBytesMax) throw itemTooLarge(`item ${number} of the input`);
+    yield* builder.add(bytes);
+  }
+  yield* builder.flush();
+}
+
+async function* uploadedBlocks(format: InputFormat, upload: AsyncIterable<Uint8Array>): AsyncIterable<Block> {
+  const cutter = new BlockCutter(format);
+  for await (const chunk of upload) yield* cutter.push(chunk);
+  yield* cutter.end();
+}

@@ -1,0 +1,110 @@
+import type { JobRecord } from '@das/contracts';
+import { jobViewSchema } from '@das/contracts';
+import { jobId, nodeId } from '@das/kernel';
+import fc from 'fast-check';
+import { isoOf } from './iso.js';
+import { parseWait, waitMsMax } from './query.js';
+import { inOrder, resultKind } from './results.js';
+import { failureOf, jobView } from './view.js';
+
+const functions = { split: false, map: true, combine: false, reduce: false, gather: false, main: false };
+const record: JobRecord = {
+  spec: {
+    job: jobId('j-1'),
+    name: 'job.py',
+    language: 'python',
+    filename: 'job.py',
+    code: '0'.repeat(64),
+    functions,
+    input: { kind: 'blocks' },
+    params: {},
+    limits: { timeoutMs: 1, retries: 1, tolerate: { items: 0 }, priority: 1, buckets: 1 },
+    contact: nodeId('node-1'),
+    network: false,
+  },
+  state: 'running',
+  generation: 1,
+  sealed: true,
+  items: 7,
+  cut: 3,
+  createdAt: 1_700_000_000_123,
+};
+
+describe('the view of a job', () => {
+  it('fits its schema and tells counts', () => {
+    const view = jobView(record, { committed: 3, failed: 1, open: 2 });
+    expect(jobViewSchema.parse(view)).toEqual(view);
+    expect(view).toMatchObject({
+      items: { total: 7, final: true, committed: 3, failed: 1 },
+      openParts: 2,
+      createdAt: '2023-11-14T22:13:20.123Z',
+    });
+    expect(view).not.toHaveProperty('wallMs');
+  });
+
+  it('tells end, wall time and failure', () => {
+    const failure = { code: 'SCRIPT_ERROR', message: 'boom' };
+    const view = jobView({ ...record, state: 'failed', finishedAt: record.createdAt + 1_500, failure }, undefined);
+    expect(view).toMatchObject({ wallMs: 1_500, finishedAt: '2023-11-14T22:13:21.623Z', failure });
+  });
+
+  it('of a succeeded job without counts has all items committed', () => {
+    expect(jobView({ ...record, state: 'succeeded' }, undefined).items.committed).toBe(7);
+  });
+
+  it('of a cancelled job has a reason too', () => {
+    expect(failureOf({ ...record, state: 'cancelled' }).code).toBe('JOB_CANCELLED');
+  });
+});
+
+it('writes times as the calendar of the runtime does', () =>
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), (ms) =>
+      expect(isoOf(ms)).toBe(new Date(ms).toISOString()),
+    ),
+  ));
+
+describe('times to wait', () => {
+  it.each([
+    ['30s', 30_000],
+    ['500ms', 500],
+    ['1.5m', 90_000],
+    ['2', 2_000],
+    ['300s', waitMsMax],
+  ])('%s', (text, ms) => expect(parseWait(text)).toBe(ms));
+
+  it.each(['', '-1s', '301s', '5h', 'soon', '1e9'])('not %j', (text) =>
+    expect(() => parseWait(text)).toThrow('is not a time to wait'),
+  );
+});
+
+describe('rows of a result', () => {
+  it('are those of the last step', () => {
+    expect(resultKind(functions)).toBe('map');
+    expect(resultKind({ ...functions, reduce: true })).toBe('gather');
+    expect(resultKind({ ...functions, gather: true })).toBe('gather');
+    expect(resultKind({ ...functions, map: false, main: true })).toBe('main');
+  });
+
+  const row = (from: number, to: number, seq = 0) => ({
+    kind: 'map' as const,
+    bucket: 0,
+    from,
+    to,
+    seq,
+    bytes: 10,
+    failed: false,
+  });
+  it('stop before a gap, whatever the store told', () => {
+    expect(inOrder([row(0, 4), row(4, 5), row(4, 5, 1), row(6, 9)], 0, true)).toEqual({
+      bytes: 30,
+      last: { from: 4, seq: 1 },
+      reach: 5,
+    });
+    expect(inOrder([row(6, 9)], 5, true)).toEqual({ bytes: 0, last: undefined, reach: 5 });
+  });
+
+  it('of a step have no gaps', () => {
+    expect(inOrder([row(0, 1), row(0, 1, 1)], 0, false)).toEqual({ bytes: 20, last: { from: 0, seq: 1 }, reach: 1 });
+  });
+});

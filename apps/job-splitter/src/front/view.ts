@@ -1,0 +1,48 @@
+import {
+  type Failure,
+  type JobCounts,
+  type JobRecord,
+  type JobState,
+  type JobView,
+  jobTransitions,
+} from '@das/contracts';
+import { isTerminal } from '@das/kernel';
+import { isoOf } from './iso.js';
+
+/** Whether nothing more will happen to a job. */
+export const hasEnded = (state: JobState): boolean => isTerminal(jobTransitions, state);
+
+/** A job as users see it. Without counts (lists of ended jobs) a succeeded job counts all its items as committed. */
+export function jobView(record: JobRecord, counts: JobCounts | undefined): JobView {
+  const { spec } = record;
+  const finished = record.finishedAt === undefined ? {} : finishedAt(record.createdAt, record.finishedAt);
+  return {
+    id: spec.job,
+    name: spec.name,
+    state: record.state,
+    generation: record.generation,
+    contact: spec.contact,
+    functions: spec.functions,
+    items: {
+      total: record.items,
+      final: record.sealed,
+      committed: counts?.committed ?? (record.state === 'succeeded' ? record.items : 0),
+      failed: counts?.failed ?? 0,
+    },
+    openParts: counts?.open ?? 0,
+    createdAt: isoOf(record.createdAt),
+    ...finished,
+    ...(record.failure === undefined ? {} : { failure: record.failure }),
+  };
+}
+
+function finishedAt(createdAt: number, at: number): Pick<JobView, 'finishedAt' | 'wallMs'> {
+  return { finishedAt: isoOf(at), wallMs: Math.max(0, at - createdAt) };
+}
+
+/** Why a job that ended has no result. */
+export function failureOf(record: JobRecord): Failure {
+  if (record.failure !== undefined) return record.failure;
+  if (record.state === 'cancelled') return { code: 'JOB_CANCELLED', message: 'the job was cancelled' };
+  return { code: 'INTERNAL', message: `the job is ${record.state}` };
+}

@@ -1,0 +1,15 @@
+import { type ServiceDefinition, commonConfig, loadConfig } from '@das/platform';
+import { frontConfig } from './front/config.js';
+import { JobSplitterModule } from './job-splitter.module.js';
+
+/** The job-splitter: REST and NATS front door; splits and gathers; on the leader it assigns. */
+export const service: ServiceDefinition = {
+  name: 'job-splitter',
+  module: (context) => JobSplitterModule.of(context),
+  /** No body parsers: bodies are read by the handlers, with bounds of their own, and uploads are never held. */
+  configureHttp: () => undefined,
+  http: ({ env }) => ({
+    host: loadConfig(commonConfig, env).DAS_BIND,
+    port: loadConfig(frontConfig, env).DAS_REST_PORT,
+  }),
+};

@@ -1,0 +1,179 @@
+import {
+  type Failure,
+  type Fault,
+  type JobRecord,
+  type JobState,
+  type ReplyOf,
+  type RequestOf,
+  abandonJob,
+  appendBlock,
+  cancelJob,
+  createJob,
+  currentTerm,
+  getJob,
+  jobEnded,
+  listJobs,
+  listParts,
+  readOutput,
+  sealJob,
+} from '@das/contracts';
+import type { JobId } from '@das/kernel';
+import type { Answer, ServiceBus } from '@das/messaging';
+
+type Row = ReplyOf<typeof readOutput>['rows'][number];
+
+/** One job as the stand-in keeps it. */
+export interface StandInJob {
+  record: JobRecord;
+  readonly codeText: string;
+  readonly blocks: { readonly no: number; readonly bytes: Uint8Array }[];
+  readonly rows: { readonly row: Row; readonly bytes: Uint8Array }[];
+}
+
+/** A results-store for tests of the front door alone: it speaks the contracts, keeps all in memory, and does what the test says. */
+export class StandInStore {
+  readonly jobs = new Map<JobId, StandInJob>();
+  readonly abandoned: JobId[] = [];
+  /** Called for each job that has all its items, before its creation is answered. */
+  onSealed: (job: StandInJob) => void = () => undefined;
+  onAppended: () => void = () => undefined;
+  onAbandoned: () => void = () => undefined;
+  /** Thrown by every answer while set. */
+  fault: Fault | undefined;
+  /** Rows of one page of output. */
+  pageRows = 3;
+  /** Appends that run, and the most there ever were at once. */
+  appending = { now: 0, most: 0 };
+  /** Awaited before an append is answered. */
+  gate: Promise<void> = Promise.resolve();
+
+  constructor(private readonly bus: ServiceBus) {}
+
+  async start(): Promise<this> {
+    const { bus } = this;
+    await bus.answer(createJob, async (body, { raw }) => this.#create(body, raw));
+    await bus.answer(appendBlock, (body, { raw }) => this.#append(body, raw));
+    await bus.answer(sealJob, async ({ job, items }) => this.#seal(job, items));
+    await bus.answer(abandonJob, async ({ job }) => {
+      this.jobs.delete(job);
+      this.abandoned.push(job);
+      this.onAbandoned();
+      return {};
+    });
+    await bus.answer(getJob, async ({ job }) => this.#get(job));
+    await bus.answer(listJobs, async (body) => this.#list(body));
+    await bus.answer(listParts, async () => ({ parts: [], more: false }));
+    await bus.answer(cancelJob, async ({ job }) => this.#cancel(job));
+    await bus.answer(readOutput, async (body) => this.#read(body));
+    await bus.answer(currentTerm, async () => this.#checked({ term: 1, renewedAgoMs: 0 }));
+    return this;
+  }
+
+  /** The stored job; the test asks for one that must be there. */
+  job(id: string): StandInJob {
+    const job = this.jobs.get(id as JobId);
+    if (job === undefined) throw new Error(`the stand-in has no job ${id}`);
+    return job;
+  }
+
+  /** Commits lines as the output rows of items [from, to). */
+  commit(job: StandInJob, kind: Row['kind'], from: number, lines: readonly string[], to = from + lines.length): void {
+    const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
+    const seq = job.rows.filter(({ row }) => row.from === from).length;
+    job.rows.push({ row: { kind, bucket: 0, from, to, seq, bytes: bytes.length, failed: false }, bytes });
+    job.rows.sort((a, b) => a.row.from - b.row.from || a.row.seq - b.row.seq);
+  }
+
+  /** Ends a job and tells it. `silently`: the announcement is lost. */
+  end(job: StandInJob, state: JobState, options: { failure?: Failure; silently?: boolean } = {}): void {
+    const { failure, silently = false } = options;
+    job.record = {
+      ...job.record,
+      state,
+      finishedAt: job.record.createdAt + 5,
+      ...(failure === undefined ? {} : { failure }),
+    };
+    if (!silently) this.bus.tell(jobEnded, { job: job.record.spec.job, state });
+  }
+
+  #checked<T>(value: T): T {
+    if (this.fault !== undefined) throw this.fault;
+    return value;
+  }
+
+  #create({ spec, codeText, items, block }: RequestOf<typeof createJob>, raw: Uint8Array): ReplyOf<typeof createJob> {
+    this.#checked(undefined);
+    const known = this.jobs.get(spec.job);
+    if (known !== undefined) return { job: known.record, existed: true };
+    const createdAt = 1_700_000_000_000 + this.jobs.size;
+    const record: JobRecord = { spec, state: 'submitted', generation: 1, sealed: false, items: 0, cut: 0, createdAt };
+    const job: StandInJob = {
+      record,
+      codeText,
+      blocks: block === undefined ? [] : [{ no: block.no, bytes: raw.slice() }],
+      rows: [],
+    };
+    this.jobs.set(spec.job, job);
+    if (items !== undefined) this.#sealed(job, items);
+    return { job: job.record, existed: false };
+  }
+
+  async #append({ job, block }: RequestOf<typeof appendBlock>, raw: Uint8Array): Promise<ReplyOf<typeof appendBlock>> {
+    this.appending.now += 1;
+    this.appending.most = Math.max(this.appending.most, this.appending.now);
+    await this.gate;
+    this.appending.now -= 1;
+    this.#checked(undefined);
+    this.job(job).blocks.push({ no: block.no, bytes: raw.slice() });
+    this.onAppended();
+    return { outcome: 'stored' };
+  }
+
+  #seal(id: JobId, items: number): ReplyOf<typeof sealJob> {
+    const job = this.job(id);
+    this.#sealed(job, items);
+    return { outcome: 'sealed', job: job.record };
+  }
+
+  #sealed(job: StandInJob, items: number): void {
+    job.record = { ...job.record, state: 'running', sealed: true, items };
+    this.onSealed(job);
+  }
+
+  #get(id: JobId): ReplyOf<typeof getJob> {
+    const job = this.#checked(this.jobs.get(id));
+    if (job === undefined) return {};
+    return { job: job.record, counts: { committed: job.rows.length, failed: 0, open: 0 } };
+  }
+
+  #list({ limit, state, cursor }: RequestOf<typeof listJobs>): ReplyOf<typeof listJobs> {
+    const all = [...this.jobs.values()].map(({ record }) => record).reverse();
+    const fitting = all.filter((record) => state === undefined || record.state === state);
+    const from = Number(cursor ?? 0);
+    const jobs = this.#checked(fitting.slice(from, from + limit));
+    return fitting.length > from + limit ? { jobs, next: String(from + limit) } : { jobs };
+  }
+
+  #cancel(id: JobId): ReplyOf<typeof cancelJob> {
+    const job = this.jobs.get(id);
+    if (job === undefined) return { outcome: 'unknown' };
+    const { state } = job.record;
+    if (state === 'succeeded' || state === 'failed') return { outcome: 'ended', job: job.record };
+    if (state !== 'cancelled') this.end(job, 'cancelled');
+    return { outcome: state === 'cancelled' ? 'alreadyCancelled' : 'cancelled', job: job.record };
+  }
+
+  #read({ job: id, kind, after, contiguousFrom }: RequestOf<typeof readOutput>): Answer<ReplyOf<typeof readOutput>> {
+    const job = this.#checked(this.job(id));
+    const place = after ?? { from: -1, seq: -1 };
+    const behind = job.rows.filter(
+      ({ row }) => row.kind === kind && (row.from > place.from || (row.from === place.from && row.seq > place.seq)),
+    );
+    let reach = contiguousFrom ?? Infinity;
+    const known = behind.filter(({ row }) => (row.from <= reach ? ((reach = Math.max(reach, row.to)), true) : false));
+    const page = known.slice(0, this.pageRows);
+    const raw = Buffer.concat(page.map(({ bytes }) => bytes));
+    const { state, generation } = job.record;
+    return { body: { rows: page.map(({ row }) => row), more: known.length > page.length, state, generation }, raw };
+  }
+}

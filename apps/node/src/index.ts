@@ -1,0 +1,2 @@
+export { type NodeConfig, inStartOrder, nodeConfig } from './config.js';
+export { runNode } from './node.js';

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** Settings of the results-store. */
+export const storeConfig = z.object({
+  DAS_DATABASE_URL: z
+    .string({ error: 'required: postgres://user:password@host:port/database' })
+    .regex(/^postgres(ql)?:\/\/[^\s]+$/, 'expected postgres://user:password@host:port/database')
+    .describe('Postgres of the cluster; every results-store uses the same.'),
+  DAS_DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(100)
+    .default(8)
+    .describe(
+      'Connections of one results-store to Postgres. All of them together must stay below its max_connections.',
+    ),
+  DAS_CONNECT_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(10_000)
+    .describe('How long a starting results-store tries to reach Postgres (ms).'),
+  DAS_JOB_RETENTION_HOURS: z.coerce
+    .number()
+    .min(0.01)
+    .max(24 * 3650)
+    .default(168)
+    .describe('Ended jobs are deleted, with input and results, when they are older (hours).'),
+});
+export type StoreConfig = Readonly<z.output<typeof storeConfig>>;

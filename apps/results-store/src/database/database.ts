@@ -1,0 +1,92 @@
+import { Fault } from '@das/contracts';
+import { type Clock, messageOf } from '@das/kernel';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+
+/** Deadlocks and serialization failures are retried this often, from the start of the transaction. */
+const conflictTriesMax = 6;
+/** First wait before such a retry (ms); each further one is longer by as much. */
+const conflictWaitMs = 3;
+
+/** Runs SQL within one transaction, or alone. `name` prepares the statement once per connection. */
+export type Query = <Row extends QueryResultRow>(
+  text: string,
+  values?: readonly unknown[],
+  name?: string,
+) => Promise<Row[]>;
+
+/** The pool of connections, with every failure turned into one that callers can act on. */
+export class Database {
+  constructor(
+    private readonly pool: Pool,
+    private readonly clock: Clock,
+  ) {}
+
+  /** One statement, a transaction of its own. @throws Fault STORE_UNAVAILABLE: it may or may not have happened. */
+  readonly query: Query = async (text, values = [], name) => {
+    try {
+      return (await this.pool.query({ text, values: [...values], ...(name && { name }) })).rows;
+    } catch (thrown) {
+      throw translate(thrown);
+    }
+  };
+
+  /** `act` may run several times; what it decides must come from what it reads. @throws Fault STORE_UNAVAILABLE, or what `act` throws (rolled back). */
+  async transaction<T>(act: (query: Query) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once(act);
+      } catch (thrown) {
+        if (!isConflict(thrown) || tries >= conflictTriesMax) throw translate(thrown);
+        await new Promise<void>((resolve) => this.clock.timer(conflictWaitMs * tries, resolve));
+      }
+    }
+  }
+
+  async #once<T>(act: (query: Query) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    // A connection that dies between two statements says so here; unheard, it would end the process.
+    const hear = (error: Error) => (broken = error);
+    client.on('error', hear);
+    try {
+      await client.query('begin');
+      const result = await act(queryOn(client));
+      await client.query('commit');
+      return result;
+    } catch (thrown) {
+      if (broken || !(await rolledBack(client))) broken ??= new Error(messageOf(thrown));
+      throw thrown;
+    } finally {
+      client.off('error', hear);
+      client.release(broken);
+    }
+  }
+}
+
+const queryOn =
+  (client: PoolClient): Query =>
+  async (text, values = [], name) =>
+    (await client.query({ text, values: [...values], ...(name && { name }) })).rows;
+
+const rolledBack = (client: PoolClient): Promise<boolean> =>
+  client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+
+const codeOf = (thrown: unknown): string =>
+  typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
+
+const isConflict = (thrown: unknown): boolean => ['40001', '40P01'].includes(codeOf(thrown));
+
+/** Classes 08 (connection), 53 (resources), 57 (operator: shutdown, timeout), 28 (login), and those of sockets and of the pool. */
+const away = /^(08|28|53|57|40)|^E(CONN|PIPE|TIMEDOUT|HOST|NETUNREACH|NOTFOUND|AI_AGAIN)/;
+const awayText =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool/i;
+
+/** What left the database as something callers know: our own faults, "away", or a defect. */
+export function translate(thrown: unknown): unknown {
+  if (thrown instanceof Fault) return thrown;
+  if (!away.test(codeOf(thrown)) && !awayText.test(messageOf(thrown))) return thrown;
+  return new Fault('STORE_UNAVAILABLE', `the database cannot be used now: ${messageOf(thrown)}`, { cause: thrown });
+}

@@ -1,0 +1,127 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** The tables as TypeORM sees them. Their truth is in migrations.ts; a test compares the two. Paths that run per part use SQL. */
+
+@Entity('jobs')
+export class JobEntity {
+  @PrimaryColumn({ type: 'int', generated: 'identity', generatedIdentity: 'ALWAYS' }) no!: number;
+  @Column('text') id!: string;
+  @Column('text') state!: string;
+  @Column('int') generation!: number;
+  @Column('boolean') sealed!: boolean;
+  @Column('bigint') items!: number;
+  @Column('bigint') cut!: number;
+  @Column('int') retries!: number;
+  @Column('boolean') reduces!: boolean;
+  @Column('text') code!: string;
+  @Column('text') spec!: string;
+  @Column('text', { nullable: true }) failure!: string | null;
+  @Column('bigint', { name: 'created_at' }) createdAt!: number;
+  @Column('bigint', { name: 'touched_at' }) touchedAt!: number;
+  @Column('bigint', { name: 'finished_at', nullable: true }) finishedAt!: number | null;
+}
+
+@Entity('blocks')
+export class BlockEntity {
+  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
+  @PrimaryColumn('smallint') generation!: number;
+  @PrimaryColumn('int') no!: number;
+  @Column('bigint', { name: 'from_item' }) fromItem!: number;
+  @Column('bigint', { name: 'to_item' }) toItem!: number;
+  @Column('int') bytes!: number;
+  @Column('boolean') packed!: boolean;
+  @Column('text') digest!: string;
+  @Column('bytea') data!: Buffer;
+}
+
+/** What names a part within the cluster. */
+abstract class PartKeyEntity {
+  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
+  @PrimaryColumn('smallint') generation!: number;
+  @PrimaryColumn('smallint') kind!: number;
+  @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
+  @PrimaryColumn('bigint', { name: 'to_item' }) toItem!: number;
+  @PrimaryColumn('smallint') tries!: number;
+  /** The part's attempts: see codes.ts. */
+  @Column('text') attempts!: string;
+}
+
+@Entity('open_parts')
+export class OpenPartEntity extends PartKeyEntity {
+  @Column('boolean') staged!: boolean;
+  @Column('text') avoid!: string;
+}
+
+@Entity('parts')
+export class PartEntity extends PartKeyEntity {
+  @Column('real', { name: 'busy_ms' }) busyMs!: number;
+  @Column('smallint') state!: number;
+  @Column('boolean') fatal!: boolean;
+  @Column('text') failure!: string;
+}
+
+@Entity('outputs')
+export class OutputEntity {
+  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
+  @PrimaryColumn('smallint') generation!: number;
+  @PrimaryColumn('smallint') kind!: number;
+  @PrimaryColumn('smallint') bucket!: number;
+  @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
+  @PrimaryColumn('int') seq!: number;
+  @Column('bigint', { name: 'to_item' }) toItem!: number;
+  @Column('int') bytes!: number;
+  @Column('boolean') packed!: boolean;
+  @Column('boolean') failed!: boolean;
+  @Column('bytea') data!: Buffer;
+}
+
+@Entity('staged_outputs')
+export class StagedOutputEntity {
+  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
+  @PrimaryColumn('smallint') generation!: number;
+  @PrimaryColumn('smallint', { name: 'part_kind' }) partKind!: number;
+  @PrimaryColumn('bigint', { name: 'part_from' }) partFrom!: number;
+  @PrimaryColumn('bigint', { name: 'part_to' }) partTo!: number;
+  @PrimaryColumn('smallint', { name: 'part_tries' }) partTries!: number;
+  @PrimaryColumn('int') attempt!: number;
+  @PrimaryColumn('smallint') kind!: number;
+  @PrimaryColumn('smallint') bucket!: number;
+  @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
+  @PrimaryColumn('int') seq!: number;
+  @Column('bigint', { name: 'to_item' }) toItem!: number;
+  @Column('int') bytes!: number;
+  @Column('boolean') packed!: boolean;
+  @Column('bytea') data!: Buffer;
+}
+
+@Entity('blobs')
+export class BlobEntity {
+  @PrimaryColumn('text') digest!: string;
+  @PrimaryColumn('int') chunk!: number;
+  @Column('bigint', { name: 'touched_at' }) touchedAt!: number;
+  @Column('bytea') data!: Buffer;
+}
+
+@Entity('leadership_term')
+export class TermEntity {
+  @PrimaryColumn('smallint') id!: number;
+  @Column('bigint') term!: number;
+  @Column('text', { nullable: true }) leader!: string | null;
+}
+
+@Entity('leadership_renewal')
+export class RenewalEntity {
+  @PrimaryColumn('smallint') id!: number;
+  @Column('bigint', { name: 'renewed_at' }) renewedAt!: number;
+}
+
+@Entity('outbox')
+export class OutboxEntity {
+  @PrimaryColumn({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) seq!: number;
+  @Column('text') event!: string;
+}
+
+export const entities = [
+  ...[JobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
+  ...[BlobEntity, TermEntity, RenewalEntity, OutboxEntity],
+];

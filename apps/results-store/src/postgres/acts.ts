@@ -1,0 +1,161 @@
+import type { JobState } from '@das/contracts';
+import {
+  type SaveDecision,
+  type StoredPart,
+  cancelFailure,
+  decideAdvance,
+  decideCancel,
+  decideSave,
+  jobEnded,
+} from '@das/jobs';
+import type { JobId, PartId } from '@das/kernel';
+import { partKindCode, settledCode } from '../database/codes.js';
+import type { Database, Query } from '../database/database.js';
+import { type FactsRow, findRecord, lockJob, lockJobs, nowMs, stateEvent, writeOutbox } from './job-rows.js';
+import type { Answer, Ask } from './operations.js';
+import {
+  type FoundPart,
+  type PartKey,
+  findSettledParts,
+  keyOf,
+  keyOfPart,
+  lockOpenParts,
+  openJson,
+  sql,
+} from './part-rows.js';
+
+/** The fence: a leader's act and the claim of a newer term exclude each other. */
+async function currentTerm(query: Query): Promise<number> {
+  const [row] = await query<{ term: number }>('select term from leadership_term where id = 1 for share', [], 'fence');
+  return row?.term ?? 0;
+}
+
+export function saveActs(db: Database, request: Ask<'saveActs'>): Answer<'saveActs'> {
+  return db.transaction(async (query) => {
+    const term = await currentTerm(query);
+    if (term !== request.act.term) return { outcome: 'staleTerm', term, stale: [] };
+    const named = namedParts(request);
+    const jobs = await lockJobs(query, [...named.keys()], 'no key update');
+    const parts = await storedParts(query, jobs, named);
+    const decided = [...named.keys()].map((id) => {
+      const job = jobs.get(id);
+      const mine = new Map(parts.get(job?.no ?? 0)?.map(({ part }) => [part.part, part]));
+      return { id, job, decision: decideSave({ id, job, parts: mine, request, now: job?.now ?? 0 }) };
+    });
+    const writing = decided.flatMap(({ job, decision }) => (job ? [{ job, decision }] : []));
+    await writeActs(query, writing);
+    return { outcome: 'saved', term, stale: decided.filter(({ decision }) => decision.stale).map(({ id }) => id) };
+  });
+}
+
+/** The parts that a batch names, by job and generation. */
+function namedParts(request: Ask<'saveActs'>): Map<JobId, Map<PartId, number>> {
+  const named = new Map<JobId, Map<PartId, number>>();
+  const of = (job: JobId) => named.get(job) ?? named.set(job, new Map()).get(job);
+  for (const { job } of request.cuts) of(job);
+  for (const { job, part, generation } of [...request.parts, ...request.attempts, ...request.ended])
+    of(job)?.set(part, generation);
+  return named;
+}
+
+/** Open ones locked; of the rest, those that ended. */
+async function storedParts(
+  query: Query,
+  jobs: ReadonlyMap<JobId, FactsRow>,
+  named: ReadonlyMap<JobId, ReadonlyMap<PartId, number>>,
+): Promise<Map<number, FoundPart[]>> {
+  const keys = [...jobs.values()].flatMap((job) =>
+    [...(named.get(job.id) ?? [])].flatMap(([part, generation]) => {
+      const key = generation === job.generation ? keyOf(job.no, generation, part) : undefined;
+      return key ? [{ key, fresh: key.f >= job.cut }] : [];
+    }),
+  );
+  const all = keys.map(({ key }) => key);
+  const open = all.length > 0 ? await lockOpenParts(query, all) : [];
+  const has = new Set(open.map(({ jobNo, generation, part }) => nameOf(keyOfPart(jobNo, generation, part))));
+  // A map part at or beyond the cut is new: on the hot path nothing needs to be looked up among the ended ones.
+  const unknown = keys.filter(({ key, fresh }) => !(fresh && key.k === mapCode) && !has.has(nameOf(key)));
+  const settled = await findSettledParts(
+    query,
+    unknown.map(({ key }) => key),
+  );
+  const byJob = new Map<number, FoundPart[]>();
+  for (const found of [...open, ...settled]) byJob.set(found.jobNo, [...(byJob.get(found.jobNo) ?? []), found]);
+  return byJob;
+}
+
+const mapCode = partKindCode('map');
+const nameOf = ({ j, k, f, t, r }: PartKey): string => `${j} ${k} ${f} ${t} ${r}`;
+
+/** All that applies, in one statement. */
+async function writeActs(query: Query, writing: readonly { job: FactsRow; decision: SaveDecision }[]): Promise<void> {
+  const rows = (pick: (decision: SaveDecision) => readonly StoredPart[]) =>
+    writing.flatMap(({ job, decision }) =>
+      pick(decision).map((part) => openJson(keyOfPart(job.no, job.generation, part), part)),
+    );
+  const inserted = rows(({ inserted }) => inserted);
+  const updated = rows(({ updated }) => updated);
+  const cuts = writing.filter(({ job, decision }) => decision.cut !== job.cut);
+  if (inserted.length + updated.length + cuts.length === 0) return;
+  await query(
+    `with made as (${sql.insertOpen(1)}), changed as (${sql.updateOpen(2)})
+     update jobs set cut = x.cut from json_to_recordset($3::json) as x(no int, cut bigint) where jobs.no = x.no`,
+    [
+      JSON.stringify(inserted),
+      JSON.stringify(updated),
+      JSON.stringify(cuts.map(({ job, decision }) => ({ no: job.no, cut: decision.cut }))),
+    ],
+    'write-acts',
+  );
+}
+
+export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'advanceJob'> {
+  return db.transaction(async (query) => {
+    if ((await currentTerm(query)) !== request.act.term) return { outcome: 'staleTerm' };
+    const job = await lockJob(query, request.job, 'update');
+    const [open] = await query<{ n: number }>(
+      'select count(*)::int as n from (select from open_parts where job_no = $1 and generation = $2 limit 1) as any_open',
+      [job.no, job.generation],
+    );
+    const { outcome, to, parts } = decideAdvance(job, open?.n ?? 0, request);
+    if (parts.length > 0)
+      await query(sql.insertOpen(1), [
+        JSON.stringify(parts.map((part) => openJson(keyOfPart(job.no, job.generation, part), part))),
+      ]);
+    if (to) await moveJob(query, job, to, request.failure);
+    const record = await findRecord(query, request.job);
+    return { outcome, ...(record && { job: record }) };
+  });
+}
+
+export function cancelJob(db: Database, { job: id, why }: Ask<'cancelJob'>): Answer<'cancelJob'> {
+  return db.transaction(async (query) => {
+    const job = (await lockJobs(query, [id], 'update')).get(id);
+    const outcome = decideCancel(job?.state);
+    if (job && outcome === 'cancelled') await moveJob(query, job, 'cancelled', cancelFailure(why));
+    const record = await findRecord(query, id);
+    return { outcome, ...(record && { job: record }) };
+  });
+}
+
+type Failure = Ask<'advanceJob'>['failure'];
+
+/** Moves a job whose row the caller holds; at its end, what is open ends with it. */
+async function moveJob(query: Query, job: FactsRow, to: JobState, failure: Failure): Promise<void> {
+  if (jobEnded(to)) await endOpenParts(query, job);
+  await query(
+    `update jobs set state = $2, failure = $3, finished_at = ${jobEnded(to) ? nowMs : 'null'} where no = $1`,
+    [job.no, to, failure ? JSON.stringify(failure) : null],
+  );
+  await writeOutbox(query, [stateEvent(job.id, job.now, to, job.generation, failure)]);
+}
+
+async function endOpenParts(query: Query, job: FactsRow): Promise<void> {
+  await query(
+    `with gone as (delete from open_parts where job_no = $1 returning *),
+     dropped as (delete from staged_outputs where job_no = $1)
+     insert into parts (job_no, generation, kind, from_item, to_item, tries, attempts, state, busy_ms, fatal, failure)
+     select job_no, generation, kind, from_item, to_item, tries, attempts, ${settledCode('cancelled')}, 0, false, '' from gone`,
+    [job.no],
+  );
+}

@@ -1,0 +1,187 @@
+import { Fault, type OutputRow } from '@das/contracts';
+import { type Committed, decideCommit, openPartOf, slices } from '@das/jobs';
+import type { JobId } from '@das/kernel';
+import { outputKindCode } from '../database/codes.js';
+import type { Database, Query } from '../database/database.js';
+import { type Packed, pack } from '../database/pack.js';
+import { restart, seal } from './input.js';
+import { type FactsRow, lockJobs } from './job-rows.js';
+import type { Answer, Ask } from './operations.js';
+import {
+  type FoundPart,
+  findOpenParts,
+  findSettledParts,
+  keyOf,
+  keyOfPart,
+  lockOpenParts,
+  openJson,
+  settledJson,
+  sql,
+} from './part-rows.js';
+import { commitStaged } from './staged.js';
+
+export type CommitRequest = Ask<'commitPart'>;
+export type CommitReply = Awaited<Answer<'commitPart'>>;
+
+/** One commit, its rows compressed before the transaction. */
+export interface CommitTask {
+  readonly request: CommitRequest;
+  readonly data: readonly Packed[];
+}
+
+/** @throws Fault REQUEST_INVALID when the raw bytes are not the rows' */
+export async function commitTask(request: CommitRequest, raw: Uint8Array): Promise<CommitTask> {
+  return { request, data: await Promise.all(slices(request.rows, raw).map(pack)) };
+}
+
+/** A row of `outputs` to be written. */
+interface NewOutput {
+  readonly job: FactsRow;
+  readonly row: OutputRow;
+  readonly failed: boolean;
+  readonly data: Packed;
+}
+
+/** What one commit of a batch led to. */
+interface Judged {
+  readonly task: CommitTask;
+  readonly job: FactsRow;
+  readonly found: FoundPart;
+  readonly decision: Committed;
+}
+
+/**
+ * One transaction for many commits. Locks: job rows for key share (or, for a seal, for update), then part rows, each in one order for everybody.
+ * A refused commit is an Error in its place; the others go on.
+ */
+export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise<(CommitReply | Error)[]> {
+  return db.transaction(async (query) => {
+    const ids = [...new Set(tasks.map(({ request }) => request.attempt.job))];
+    const sealing = tasks.some(({ request }) => request.sealed);
+    const jobs = await lockJobs(query, ids, sealing ? 'update' : 'key share');
+    const parts = await lockParts(query, tasks, jobs);
+    const judged: Judged[] = [];
+    const replies: (CommitReply | Error)[] = [];
+    for (const task of tasks) replies.push(await judge(query, task, jobs, parts, judged));
+    await write(query, judged);
+    return replies;
+  });
+}
+
+const partName = (jobNo: number, generation: number, part: string): string => `${jobNo} ${generation} ${part}`;
+
+/** The tasks' parts: open ones locked, the rest from the ended ones. */
+async function lockParts(
+  query: Query,
+  tasks: readonly CommitTask[],
+  jobs: ReadonlyMap<JobId, FactsRow>,
+): Promise<ReadonlyMap<string, FoundPart>> {
+  const wanted = tasks.flatMap(({ request: { attempt } }) => {
+    const job = jobs.get(attempt.job);
+    const key = job && keyOf(job.no, attempt.generation, attempt.part);
+    return key ? [{ key, name: partName(key.j, attempt.generation, attempt.part) }] : [];
+  });
+  const parts = new Map<string, FoundPart>();
+  const add = (found: FoundPart) => parts.set(partName(found.jobNo, found.generation, found.part.part), found);
+  for (const found of await lockOpenParts(
+    query,
+    wanted.map(({ key }) => key),
+  ))
+    add(found);
+  const ended = wanted.filter(({ name }) => !parts.has(name)).map(({ key }) => key);
+  for (const found of await findSettledParts(query, ended)) add(found);
+  return parts;
+}
+
+async function judge(
+  query: Query,
+  task: CommitTask,
+  jobs: ReadonlyMap<JobId, FactsRow>,
+  parts: ReadonlyMap<string, FoundPart>,
+  judged: Judged[],
+): Promise<CommitReply | Error> {
+  const { attempt } = task.request;
+  const job = jobs.get(attempt.job);
+  if (!job) return new Fault('JOB_NOT_FOUND', `there is no job ${attempt.job}`);
+  const found = parts.get(partName(job.no, attempt.generation, attempt.part));
+  try {
+    const decision = decideCommit({ job, part: found?.part, request: task.request, now: job.now });
+    if (decision.outcome === 'itemsDiffer') {
+      await restart(query, job, attempt, decision.why);
+      return nothing('staleAttempt');
+    }
+    if (decision.outcome === 'alreadyCommitted') return toldAgain(query, job, decision.children);
+    if (decision.outcome !== 'committed' || !found) return nothing(decision.outcome);
+    judged.push({ task, job, found, decision });
+    return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'REQUEST_INVALID') return thrown;
+    throw thrown;
+  }
+}
+
+const nothing = (outcome: CommitReply['outcome']): CommitReply => ({ outcome, children: [], failed: [] });
+
+/** The first answer was lost: of the parts that it named, those that are still open. */
+async function toldAgain(
+  query: Query,
+  job: FactsRow,
+  children: readonly FoundPart['part']['part'][],
+): Promise<CommitReply> {
+  const keys = children.flatMap((part) => keyOf(job.no, job.generation, part) ?? []);
+  const open = keys.length > 0 ? await findOpenParts(query, keys) : [];
+  return { ...nothing('alreadyCommitted'), children: open.map(({ part }) => openPartOf(part)) };
+}
+
+async function write(query: Query, judged: readonly Judged[]): Promise<void> {
+  if (judged.length === 0) return;
+  const gone = judged.map(({ job, found }) => keyOfPart(job.no, job.generation, found.part));
+  const rows = <T>(each: (judged: Judged) => readonly T[]): T[] => judged.flatMap(each);
+  const settled = rows(({ job, decision }) =>
+    decision.settled.map((part) => settledJson(keyOfPart(job.no, job.generation, part), part)),
+  );
+  const outputs = rows(outputsOf);
+  await query(
+    `with gone as (${sql.deleteOpen(1)}), ended as (${sql.insertSettled(2)}) ${insertOutputs}`,
+    [JSON.stringify(gone), JSON.stringify(settled), ...outputArguments(outputs)],
+    'commit',
+  );
+  const children = rows(({ job, decision }) =>
+    decision.children.map((part) => openJson(keyOfPart(job.no, job.generation, part), part)),
+  );
+  if (children.length > 0) await query(sql.insertOpen(1), [JSON.stringify(children)]);
+  for (const { job, found, task, decision } of judged) {
+    if (found.staged) await commitStaged(query, job, found.part, task.request);
+    if (decision.sealed !== undefined) await seal(query, job);
+  }
+}
+
+function outputsOf({ task, job, decision }: Judged): NewOutput[] {
+  const own = task.request.rows.flatMap((row, i): NewOutput[] => {
+    const data = task.data[i];
+    return data ? [{ job, row, failed: false, data }] : [];
+  });
+  const errors = decision.errorLines.map(({ item, text }): NewOutput => {
+    const data = Buffer.from(text);
+    const row = { kind: 'map' as const, bucket: 0, from: item, to: item + 1, seq: 0, bytes: data.length };
+    return { job, row, failed: true, data: { packed: false, data } };
+  });
+  return [...own, ...errors];
+}
+
+/** All rows' bytes travel as one binary parameter and are cut apart there: an array of `bytea` would double them (hex). */
+const insertOutputs = `insert into outputs (job_no, generation, kind, bucket, from_item, to_item, seq, bytes, packed, failed, data)
+  select j, g, k, b, f, t, s, n, p, e, substring($4::bytea from o + 1 for l)
+  from json_to_recordset($3::json) as x(j int, g smallint, k smallint, b smallint, f bigint, t bigint, s int, n int,
+    p boolean, e boolean, o int, l int)`;
+
+function outputArguments(outputs: readonly NewOutput[]): [string, Buffer] {
+  let offset = 0;
+  const heads = outputs.map(({ job, row, failed, data }) => {
+    const place = { o: offset, l: data.data.length };
+    offset += data.data.length;
+    const key = { j: job.no, g: job.generation, k: outputKindCode(row.kind), b: row.bucket, f: row.from, t: row.to };
+    return { ...key, s: row.seq, n: row.bytes, p: data.packed, e: failed, ...place };
+  });
+  return [JSON.stringify(heads), Buffer.concat(outputs.map(({ data }) => data.data))];
+}

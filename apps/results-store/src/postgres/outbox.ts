@@ -1,0 +1,28 @@
+import type { JobEvent } from '@das/contracts';
+import type { OutboxRow } from '@das/jobs';
+import type { Database } from '../database/database.js';
+
+/** Taken while rows are published: two instances at once would tell one job's states out of order. */
+const publishLock = 0x6f7574;
+
+/**
+ * Publishes the oldest events and forgets them in one transaction. A crash between the two publishes them again: at least once.
+ * Another instance that publishes meanwhile is waited for; what it leaves is taken.
+ */
+export function drainOutbox(
+  db: Database,
+  limit: number,
+  publish: (rows: readonly OutboxRow[]) => Promise<void>,
+): Promise<number> {
+  return db.transaction(async (query) => {
+    await query('select pg_advisory_xact_lock($1)', [publishLock]);
+    const stored = await query<{ seq: number; event: string }>(
+      'select seq, event from outbox order by seq limit $1 for update skip locked',
+      [limit],
+    );
+    if (stored.length === 0) return 0;
+    await publish(stored.map(({ seq, event }) => ({ seq, event: JSON.parse(event) as JobEvent })));
+    await query('delete from outbox where seq = any($1::bigint[])', [stored.map(({ seq }) => seq)]);
+    return stored.length;
+  });
+}

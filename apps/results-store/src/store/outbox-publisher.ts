@@ -1,0 +1,79 @@
+import { Fault } from '@das/contracts';
+import { type Cancel, type Clock, messageOf } from '@das/kernel';
+import type { OutboxRow, ResultStore } from '@das/jobs';
+import type { EventLog } from '@das/messaging';
+
+/** Events published by one transaction. */
+const batchMax = 200;
+/** How often rows that a crashed instance left are looked for (ms). */
+const pollMs = 2_000;
+/** A publication that takes longer is given up, and made again later (ms): the rows' locks must not be held while the bus is away. */
+const publishTimeoutMs = 5_000;
+
+type Log = { warn(fields: Record<string, unknown>, message: string): void };
+
+/** Carries the outbox to the event log: after each change, and every 2 s for what was left behind. */
+export class OutboxPublisher {
+  #draining: Promise<void> | undefined;
+  #again = false;
+  #failing = false;
+  #cancel: Cancel | undefined;
+
+  constructor(
+    private readonly store: Pick<ResultStore, 'drainOutbox'>,
+    private readonly events: EventLog,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    this.#cancel = this.clock.every(pollMs, () => this.kick());
+  }
+
+  /** A change may have left rows; returns at once. */
+  kick(): void {
+    this.#again = true;
+    this.#draining ??= this.#drain();
+  }
+
+  /** Publishes what there is, then stops. */
+  async stop(): Promise<void> {
+    this.#cancel?.();
+    this.kick();
+    await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#again) {
+        this.#again = false;
+        while ((await this.store.drainOutbox(batchMax, (rows) => this.#publish(rows))) === batchMax);
+      }
+      this.#failing = false;
+    } catch (thrown) {
+      // The rows stay; the next round finds them. Said once, not every two seconds.
+      if (!this.#failing) this.log.warn({ err: messageOf(thrown) }, 'events could not be published; they are kept');
+      this.#failing = true;
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #publish(rows: readonly OutboxRow[]): Promise<void> {
+    let cancel: Cancel | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const fault = () => reject(new Fault('BUS_UNAVAILABLE', 'the event log did not answer'));
+      cancel = this.clock.timer(publishTimeoutMs, fault);
+    });
+    try {
+      await Promise.race([this.#append(rows), late]);
+    } finally {
+      cancel?.();
+    }
+  }
+
+  /** In order: followers read a job's states as they came. */
+  async #append(rows: readonly OutboxRow[]): Promise<void> {
+    for (const { seq, event } of rows) await this.events.append(event, `outbox-${event.job}-${seq}`);
+  }
+}

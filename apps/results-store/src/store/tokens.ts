@@ -1,0 +1,2 @@
+/** The {@link ResultStore} of this service, for injection. */
+export const RESULT_STORE = Symbol('ResultStore');

@@ -1,0 +1,69 @@
+"""Parses a script without running it: which of the known functions it defines, or where its syntax breaks."""
+import ast
+
+FUNCTIONS = ('split', 'map', 'combine', 'reduce', 'gather', 'main')
+TEXT_CHARS = 300
+
+
+def inspect_script(text, filename):
+    try:
+        tree = ast.parse(text, filename)
+        # Some faults, like a `return` outside a function, are found by the compiler only. Nothing is run.
+        compile(text, filename, 'exec', dont_inherit=True)
+    except SyntaxError as fault:
+        return {'fault': syntax_fault(fault, text)}
+    except (ValueError, RecursionError, MemoryError) as fault:
+        message = 'nested too deeply' if not isinstance(fault, ValueError) else str(fault)
+        return {'fault': {'line': 1, 'column': 1, 'text': '', 'message': message}}
+    names = set()
+    collect(tree.body, names)
+    return {'functions': {name: name in names for name in FUNCTIONS}}
+
+
+def syntax_fault(fault, text):
+    line = max(1, fault.lineno or 1)
+    lines = text.splitlines()
+    shown = fault.text or (lines[line - 1] if line <= len(lines) else '')
+    return {
+        'line': line,
+        'column': max(1, fault.offset or 1),
+        'text': shown.rstrip('\n')[:TEXT_CHARS],
+        'message': '%s: %s' % (type(fault).__name__, fault.msg),
+    }
+
+
+def collect(statements, names):
+    """Names bound at top level: by def, assignment or import, also inside if, try and with."""
+    for node in statements:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                bound(target, names)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            bound(node.target, names)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update((alias.asname or alias.name.split('.')[0]) for alias in node.names)
+        elif not is_main_guard(node):
+            for part in ('body', 'orelse', 'finalbody'):
+                collect(getattr(node, part, None) or [], names)
+            for handler in getattr(node, 'handlers', []):
+                collect(handler.body, names)
+
+
+def bound(target, names):
+    if isinstance(target, ast.Name):
+        names.add(target.id)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for part in target.elts:
+            bound(part, names)
+
+
+def is_main_guard(node):
+    """`if __name__ == "__main__":` does not run in a worker."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Compare)
+        and isinstance(node.test.left, ast.Name)
+        and node.test.left.id == '__name__'
+    )

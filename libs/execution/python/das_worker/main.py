@@ -1,0 +1,117 @@
+"""The worker's life: it waits for a script, then runs parts of that script's job until the executor ends it."""
+import json
+import os
+import signal
+import sys
+
+from . import failures, limits
+from .channel import U32, Channel, Closed
+from .inspecting import inspect_script
+from .mapping import Full, Mapper
+from .script import load
+from .splitting import Differs, split
+from .state import State
+from .steps import gather, main_step, reduce_bucket, step_failure
+
+
+class Worker:
+    def __init__(self, channel, state):
+        self.channel = channel
+        self.state = state
+        self.script = None
+
+    def serve(self):
+        while True:
+            kind, payload = self.channel.read()
+            if kind == 'I':
+                head = json.loads(payload)
+                self.channel.send_json('I', inspect_script(head['text'], head['filename']))
+            elif kind == 'L':
+                self.load(json.loads(payload))
+            elif kind == 'B':
+                self.run(json.loads(payload))
+            # Data of a part that was given back may still arrive: it belongs to nobody.
+
+    def load(self, head):
+        self.script, failure = load(head, self.state)
+        flush_prints()
+        self.channel.send_json('L', {'failure': failure})
+
+    def run(self, head):
+        self.script.begin(head)
+        self.state.view[0] = head['from']
+        done = self.map(head) if head['kind'] == 'map' else self.step(head)
+        flush_prints()
+        self.state.view[0] = head['to']
+        self.channel.send_json('X', done)
+
+    def map(self, head):
+        try:
+            mapper = Mapper(self.channel, self.script, self.state, head)
+        except TypeError as fault:
+            return {'fatal': failures.describe(fault, str(fault), with_traceback=False)}
+        try:
+            if head.get('base') is not None:
+                mapper.run_range(head['base'])
+            while mapper.at < mapper.to:
+                kind, payload = self.channel.read()
+                if kind == 'D':
+                    mapper.run_block(U32.unpack_from(payload)[0], payload[4:])
+            mapper.flush()
+        except Full:
+            pass
+        return {}
+
+    def step(self, head):
+        kind = head['kind']
+        try:
+            if kind == 'split':
+                return {'items': split(self.channel, self.script, self.state)}
+            if kind == 'reduce':
+                return {'items': reduce_bucket(self.channel, self.script, self.state)}
+            if kind == 'gather':
+                return {'items': gather(self.channel, self.script, head)}
+            return {'items': main_step(self.channel, self.script)}
+        except Closed:
+            raise
+        except Differs as fault:
+            return {'differs': str(fault)}
+        except BaseException as thrown:
+            return {'failure': step_failure(kind, thrown)}
+
+
+def flush_prints():
+    """A print belongs to the part that printed it. The script may have closed or replaced these."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def start(head):
+    limits.die_with(head['parent'])
+    limits.confine(head['memoryBytes'])
+    state = State()
+    signal.signal(signal.SIGTERM, state.cancel)
+    os.register_at_fork(after_in_child=state.leave_to_parent)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors='backslashreplace')
+    channel = Channel()
+    channel.send_json('R', {'pid': os.getpid(), 'python': sys.version.split()[0]})
+    try:
+        Worker(channel, state).serve()
+    except Closed:
+        end_group()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(70)
+
+
+def end_group():
+    """Nobody waits for results any more: what the script started in the background ends too."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(70)

@@ -1,0 +1,135 @@
+"""The user's script: loading it, and calling its functions as they want to be called."""
+import inspect
+import linecache
+import os
+import sys
+import types
+
+from . import failures
+from .inspecting import FUNCTIONS
+
+MODULE = 'das_job'
+LAZY_ITERATORS = (types.GeneratorType, types.AsyncGeneratorType)
+
+
+class Script:
+    """A loaded script. `params` as given by the user; `das` is the module that scripts import."""
+
+    def __init__(self, head, state):
+        self.params = head['params']
+        self.module = types.ModuleType(MODULE)
+        self.module.__file__ = head['filename']
+        self.das = make_das(head, state)
+        self._loop = None
+        sys.modules[MODULE] = self.module
+        sys.modules['das'] = self.das
+        text = head['text']
+        # With no modification time, linecache believes the lines instead of looking for the file.
+        linecache.cache[head['filename']] = (len(text), None, text.splitlines(True), head['filename'])
+        exec(compile(text, head['filename'], 'exec', dont_inherit=True), self.module.__dict__)
+        self.functions = {name: getattr(self.module, name, None) for name in FUNCTIONS}
+
+    def has(self, name):
+        return callable(self.functions[name])
+
+    def begin(self, head):
+        """Tells the script which part it works for."""
+        self.das.part = head['part']
+        self.das.attempt = head['attempt']
+        self.das.traceparent = head.get('traceparent')
+        if self.das.traceparent:
+            os.environ['TRACEPARENT'] = self.das.traceparent
+        else:
+            os.environ.pop('TRACEPARENT', None)
+
+    def caller(self, name, given):
+        """The function of that name as a callable of `given` arguments: `params` and awaiting added where it wants them."""
+        function = self.functions[name]
+        if not callable(function):
+            raise TypeError('the script defines no callable %s' % name)
+        extra = wants_params(function, given)
+        if is_async(function):
+            return self._awaiting(function, (self.params,) if extra else ())
+        if not extra:
+            return function
+        params = self.params
+        if given == 1:
+            return lambda item: function(item, params)
+        return lambda *arguments: function(*arguments, params)
+
+    def _awaiting(self, function, extra):
+        return lambda *arguments: self.wait(function(*arguments, *extra))
+
+    def wait(self, awaitable):
+        return self._own_loop().run_until_complete(awaitable)
+
+    def _own_loop(self):
+        """One loop for the worker's life, so that what a script opened in it stays open."""
+        if self._loop is None:
+            import asyncio
+
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def each(self, iterable):
+        """Iterates over anything that iterates, async generators too."""
+        if not hasattr(iterable, '__aiter__'):
+            yield from iterable
+            return
+        iterator = iterable.__aiter__()
+        while True:
+            try:
+                yield self.wait(iterator.__anext__())
+            except StopAsyncIteration:
+                return
+
+    def drain(self, generator):
+        return list(self.each(generator))
+
+
+def is_async(function):
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, '__call__', None))
+
+
+def wants_params(function, given):
+    """Whether it takes one more positional argument than `given`: one without a default, or one that is named `params`."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    places = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(places) <= given:
+        return False
+    following = places[given]
+    return following.default is inspect.Parameter.empty or following.name == 'params'
+
+
+def make_das(head, state):
+    das = types.ModuleType('das', 'What a script may know of the job it runs for.')
+    das.params = head['params']
+    das.node = head['node']
+    das.job = head['job']
+    das.part = None
+    das.attempt = None
+    das.traceparent = None
+    das.cancelled = lambda: state.cancelled
+
+    def progress(share=None):
+        """Says that work goes on, so that the attempt is not taken for stuck."""
+        if share is not None:
+            float(share)
+        state.advance()
+
+    das.progress = progress
+    return das
+
+
+def load(head, state):
+    """The script, or the failure of importing it."""
+    try:
+        return Script(head, state), None
+    except BaseException as thrown:
+        failure = failures.describe(thrown)
+        failure['message'] = 'the script cannot be imported: ' + failure['message']
+        return None, failure

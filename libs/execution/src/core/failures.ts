@@ -1,0 +1,67 @@
+import type { Failure, PartKind } from '@das/contracts';
+
+/** How a process ended: exactly one of the two is set. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** What a script's function did wrong, in the words of the runtime. */
+export interface ScriptFailure {
+  readonly message: string;
+  readonly traceback?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly itemText?: string | undefined;
+}
+
+const stepName = (kind: PartKind, item: number): string => (kind === 'map' ? `item ${item}` : kind);
+
+/** The worker ended by itself, or was ended by the system, while it was at an item. */
+export function crashed(kind: PartKind, item: number, exit: Exit): Failure {
+  return { code: 'ITEM_CRASHED', message: `${stepName(kind, item)}: ${exitWords(exit)}`, hint: exitHint(exit) };
+}
+
+function exitWords({ code, signal }: Exit): string {
+  if (signal === 'SIGKILL') return 'the worker process was killed by SIGKILL (out of memory?)';
+  if (signal !== null) return `the worker process was killed by ${signal}`;
+  return `the worker process ended with exit code ${code ?? '?'}`;
+}
+
+function exitHint({ signal }: Exit): string {
+  if (signal === 'SIGKILL') return 'use less memory per item, or look into the system log of the node';
+  if (signal === null) return 'return from the function instead of ending the process';
+  return 'a native extension may have failed';
+}
+
+/** No progress for as long as the job allows. */
+export function timedOut(kind: PartKind, item: number, timeoutMs: number): Failure {
+  return {
+    code: 'ITEM_TIMEOUT',
+    message: `${stepName(kind, item)}: no progress for ${seconds(timeoutMs)} s; raise --timeout`,
+    hint: 'raise --timeout, or call das.progress() while a long item makes progress',
+  };
+}
+
+/** Importing the script took longer than it may. */
+export function importTimedOut(timeoutMs: number): Failure {
+  return {
+    code: 'ITEM_TIMEOUT',
+    message: `the script was not imported within ${seconds(timeoutMs)} s; raise --timeout`,
+    hint: 'move work out of the top level of the script, into split or map',
+  };
+}
+
+const seconds = (ms: number): string => String(Math.round(ms / 100) / 10);
+
+/** A function of the script raised, or its result cannot be told. */
+export const raised = (failure: ScriptFailure): Failure => coded('ITEM_RAISED', failure);
+/** The script cannot be imported: no node could. */
+export const notImported = (failure: ScriptFailure): Failure => coded('SCRIPT_IMPORT', failure);
+
+const coded = (code: string, { message, traceback, hint, itemText }: ScriptFailure): Failure => ({
+  code,
+  message,
+  ...(traceback === undefined ? {} : { traceback }),
+  ...(hint === undefined ? {} : { hint }),
+  ...(itemText === undefined ? {} : { itemText }),
+});

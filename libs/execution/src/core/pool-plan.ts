@@ -1,0 +1,31 @@
+/** A worker that runs nothing. */
+export interface IdleWorker<Id> {
+  readonly id: Id;
+  /** The job and generation it has run for; undefined: fresh. A bound worker is never used for anything else. */
+  readonly binding: string | undefined;
+  readonly idleSinceMs: number;
+}
+
+/** Bound workers kept when nobody uses them (ms). */
+export const boundIdleMs = 10_000;
+
+/** The worker to use: one of the same job, the one used last; else a fresh one; else none. */
+export function pickWorker<Id>(idle: readonly IdleWorker<Id>[], binding: string): Id | undefined {
+  const bound = newestFirst(idle.filter((worker) => worker.binding === binding));
+  return (bound[0] ?? idle.find((worker) => worker.binding === undefined))?.id;
+}
+
+/** Bound workers to end: those idle for too long, and beyond one per slot those not used for longest. */
+export function surplusWorkers<Id>(idle: readonly IdleWorker<Id>[], slots: number, nowMs: number): Id[] {
+  const bound = newestFirst(idle.filter((worker) => worker.binding !== undefined));
+  return bound
+    .filter((worker, place) => place >= slots || nowMs - worker.idleSinceMs >= boundIdleMs)
+    .map(({ id }) => id);
+}
+
+/** How many fresh workers to start, so that each slot finds one ready. */
+export const freshWanted = (slots: number, fresh: number, starting: number): number =>
+  Math.max(0, slots - fresh - starting);
+
+const newestFirst = <Id>(workers: readonly IdleWorker<Id>[]): IdleWorker<Id>[] =>
+  [...workers].sort((a, b) => b.idleSinceMs - a.idleSinceMs);

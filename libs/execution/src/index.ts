@@ -1,0 +1,48 @@
+export { type Attempt, type AttemptKey, type AttemptState, attemptKey, attemptTransitions } from './core/attempt.js';
+export {
+  type ExecutorEffect,
+  type ExecutorEvent,
+  type ExecutorState,
+  type Step,
+  type Verdict,
+  attemptsMax,
+  countIn,
+  newExecutor,
+  step,
+} from './core/executor.js';
+export {
+  type Exit,
+  type ScriptFailure,
+  crashed,
+  importTimedOut,
+  notImported,
+  raised,
+  timedOut,
+} from './core/failures.js';
+export { type LogBudget, admitLines, cutLines, droppedNotice, logLimits, newLogBudget } from './core/log-lines.js';
+export { type ItemFailure, type PartOutcome, crashOutcome, itemsDone, partOutcome } from './core/outcome.js';
+export { type FilledRow, type Rows, MapRows, PairRows, StepRows, rowBytes } from './core/rows.js';
+export { InterpreterMissingError, NotStartedError, WorkerGoneError } from './ports/errors.js';
+export type { Command, LaunchedProcess, Launcher, Place } from './ports/launch.js';
+export type {
+  Furnished,
+  Inspection,
+  Page,
+  Pages,
+  RunEnd,
+  Runtime,
+  RuntimeWorker,
+  ScriptJob,
+  SyntaxFault,
+  Work,
+  WorkSink,
+  WorkerPosition,
+} from './ports/runtime.js';
+export { DirectLauncher } from './launch/direct-launcher.js';
+export { nextTurn } from './launch/turn.js';
+export { Warden } from './launch/warden.js';
+export { type FoundPython, findPython } from './python/find-python.js';
+export { PythonRuntime } from './python/python-runtime.js';
+export { type LogListener, type LogStream, PooledWorker, cancelGraceMs } from './pool/pooled-worker.js';
+export { type Binding, type PoolOptions, WorkerPool } from './pool/worker-pool.js';
+export { Scratch } from './pool/scratch.js';

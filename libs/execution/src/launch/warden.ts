@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { wardenPath } from '../python/package-files.js';
+
+const answerSchema = z.union([
+  z.object({ claimed: z.number().int(), uid: z.number().int().min(1).nullable() }),
+  z.object({ ended: z.number().int() }),
+]);
+
+/** What the warden is told of a worker. */
+export interface Watched {
+  readonly pid: number;
+  readonly uid: number | null;
+  readonly folder: string;
+  readonly mark: string;
+}
+
+/** Lost wardens are replaced; one that dies again and again is a broken machine. */
+const restartsMax = 100;
+
+/**
+ * A small process that ends what workers leave behind, also when this process is killed: everything of the worker's account (or mark),
+ * and its folder. It lends the accounts, so that no two workers of the machine have the same.
+ */
+export class Warden {
+  #child: ChildProcess;
+  #closing = false;
+  #restarts = 0;
+  #claims = 0;
+  readonly #claimed = new Map<number, (uid: number | null) => void>();
+  readonly #ended = new Map<number, () => void>();
+  readonly #watched = new Map<number, Watched>();
+  #exited!: Promise<void>;
+
+  constructor(
+    private readonly interpreter: string,
+    private readonly uidBase: number,
+  ) {
+    this.#child = this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** An account that nobody else uses; null when this process may not change accounts. It is free again when its worker has ended. */
+  claim(): Promise<number | null> {
+    const claim = (this.#claims += 1);
+    return new Promise((resolve) => {
+      this.#claimed.set(claim, resolve);
+      this.#tell({ claim });
+    });
+  }
+
+  /** Gives an account back that no worker came to use. */
+  release(uid: number): void {
+    this.#tell({ release: uid });
+  }
+
+  watch(worker: Watched): void {
+    this.#watched.set(worker.pid, worker);
+    this.#tell(watchLine(worker));
+  }
+
+  /** Resolves when everything of the worker is gone. */
+  end(pid: number): Promise<void> {
+    if (!this.#watched.has(pid)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#ended.set(pid, resolve);
+      this.#tell({ end: pid });
+    });
+  }
+
+  /** Ends what is left, and the warden. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#child.stdin?.end();
+    await this.#exited;
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(this.interpreter, ['-I', '-S', wardenPath, String(this.uidBase)], {
+      // Not of our process group: it must outlive us.
+      detached: true,
+      cwd: '/',
+      env: { LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    child.stdin?.on('error', () => undefined);
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
+    this.#exited = new Promise((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', () => resolve());
+    });
+    void this.#exited.then(() => this.#replace());
+    return child;
+  }
+
+  #hear(line: string): void {
+    const answer = answerSchema.parse(JSON.parse(line));
+    if ('claimed' in answer) {
+      this.#claimed.get(answer.claimed)?.(answer.uid);
+      this.#claimed.delete(answer.claimed);
+      return;
+    }
+    this.#watched.delete(answer.ended);
+    this.#ended.get(answer.ended)?.();
+    this.#ended.delete(answer.ended);
+  }
+
+  /** A killed warden loses what it knew; all of it is told again. */
+  #replace(): void {
+    if (this.#closing || (this.#restarts += 1) > restartsMax) return this.#abandon();
+    this.#child = this.#start();
+    for (const worker of this.#watched.values()) this.#tell(watchLine(worker));
+    for (const pid of this.#ended.keys()) this.#tell({ end: pid });
+    for (const claim of this.#claimed.keys()) this.#tell({ claim });
+  }
+
+  #abandon(): void {
+    for (const resolve of this.#ended.values()) resolve();
+    for (const resolve of this.#claimed.values()) resolve(null);
+    this.#ended.clear();
+    this.#claimed.clear();
+  }
+
+  #tell(message: unknown): void {
+    this.#child.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+}
+
+const watchLine = ({ pid, ...rest }: Watched): unknown => ({ watch: pid, ...rest });

@@ -1,0 +1,72 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '@das/kernel';
+import type { Exit } from '../core/failures.js';
+import type { LaunchedProcess } from '../ports/launch.js';
+import type { RuntimeWorker } from '../ports/runtime.js';
+
+export type LogStream = 'stdout' | 'stderr';
+export type LogListener = (stream: LogStream, text: string) => void;
+
+/** A cooperative script may end by itself for so long after SIGTERM (ms). */
+export const cancelGraceMs = 500;
+
+/** A worker process with what the pool knows of it. */
+export class PooledWorker {
+  /** The job and generation it belongs to, from the first use on. */
+  binding: string | undefined;
+  job: string | undefined;
+  generation = 0;
+  idleSinceMs = 0;
+  loaded = false;
+  #alive = true;
+  #listener: LogListener | undefined;
+
+  constructor(
+    readonly process: LaunchedProcess,
+    readonly runtime: RuntimeWorker,
+    /** Resolves when the process, all that it started, and its folder are gone. */
+    readonly gone: Promise<Exit>,
+    private readonly clock: Clock,
+  ) {
+    void process.exited.then(() => (this.#alive = false));
+    this.#listen('stdout', process);
+    this.#listen('stderr', process);
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Who gets what it prints from now on; nobody: it is dropped. */
+  set onPrint(listener: LogListener | undefined) {
+    this.#listener = listener;
+  }
+  get onPrint(): LogListener | undefined {
+    return this.#listener;
+  }
+
+  /** At once. */
+  kill(): void {
+    this.process.signal('SIGKILL');
+  }
+
+  /** Asks first: `das.cancelled()` becomes true. */
+  async cancel(): Promise<void> {
+    this.process.signal('SIGTERM');
+    const stop = this.clock.timer(cancelGraceMs, () => this.kill());
+    await this.process.exited;
+    stop();
+    await this.gone;
+  }
+
+  /** A character may be cut in two by the pipe. */
+  #listen(name: LogStream, process: LaunchedProcess): void {
+    const decoder = new StringDecoder('utf8');
+    const stream = process[name];
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#listener === undefined) return;
+      this.#listener(name, decoder.write(chunk));
+    });
+    stream.on('error', () => undefined);
+  }
+}

@@ -1,0 +1,133 @@
+import type { BlockHead, Functions, PartKind, Range } from '@das/contracts';
+import type { Exit, ScriptFailure } from '../core/failures.js';
+import type { Command, LaunchedProcess, Place } from './launch.js';
+
+/** One language. The port is the same for interpreters, commands and wasm: a process (or what stands for one) that takes a script and runs parts. */
+export interface Runtime {
+  readonly language: string;
+  /** How to start a worker that knows no job yet. */
+  command(place: Place): Command;
+  /** Prepares the place before the start, as the executor's account: files that the worker expects. */
+  furnish(place: Place): Promise<Furnished>;
+  /** Talks to a started worker. */
+  attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker;
+}
+
+/** What a place holds for the executor. */
+export interface Furnished {
+  /** What the worker says of itself without a message; readable also after its death. */
+  position(): WorkerPosition;
+  close(): Promise<void>;
+}
+
+export interface WorkerPosition {
+  readonly item: number | undefined;
+  /** Grows with everything else that counts as progress. */
+  readonly counter: number;
+}
+
+/** A script as one job uses it. */
+export interface ScriptJob {
+  readonly job: string;
+  readonly node: string;
+  readonly filename: string;
+  readonly text: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+export interface SyntaxFault {
+  readonly line: number;
+  readonly column: number;
+  readonly text: string;
+  readonly message: string;
+}
+export interface Inspection {
+  readonly functions?: Functions | undefined;
+  readonly fault?: SyntaxFault | undefined;
+}
+
+/** A page of raw NDJSON: `count` items, or the bytes of one `source` (a bucket). */
+export interface Page {
+  readonly count: number;
+  readonly source: number;
+  readonly raw: Uint8Array;
+}
+/** Pulled page by page; undefined at the end. Closing it early is fine. */
+export type Pages = () => Promise<Page | undefined>;
+
+interface WorkBase {
+  readonly part: string;
+  readonly attempt: number;
+  readonly traceparent?: string | undefined;
+}
+/** What a worker is asked to run. `buckets` > 0: `map` yields pairs for `reduce`. */
+export type Work =
+  | (WorkBase & {
+      readonly kind: 'map';
+      readonly range: Range;
+      readonly buckets: number;
+      /** Items are the integers from `base` + item on, or come as pages. */
+      readonly items: { readonly base: number } | { readonly pages: Pages };
+    })
+  | (WorkBase & {
+      readonly kind: 'split';
+      readonly range: Range;
+      readonly stored: () => Promise<readonly BlockHead[] | undefined>;
+    })
+  | (WorkBase & { readonly kind: 'reduce'; readonly range: Range; readonly pages: Pages })
+  | (WorkBase & {
+      readonly kind: 'gather';
+      readonly range: Range;
+      readonly pages: Pages;
+      /** `merge`: no `gather` of the script; sorted buckets become one. `keyed`: the lines are those of `reduce`. */
+      readonly merge: boolean;
+      readonly keyed: boolean;
+    })
+  | (WorkBase & { readonly kind: 'main'; readonly range: Range });
+
+/** Hears what a part gives, in item order. A promise holds the worker back until it settles; its rejection ends the run. */
+export interface WorkSink {
+  /** Results of the next `items` items, one line each. */
+  results(items: number, lines: Uint8Array): void | Promise<void>;
+  /** Pairs of the next `items` items, by bucket. */
+  pairs(
+    items: number,
+    buckets: ReadonlyArray<{ readonly bucket: number; readonly lines: Uint8Array }>,
+  ): void | Promise<void>;
+  /** The next item failed. */
+  failed(item: number, failure: ScriptFailure): void | Promise<void>;
+  /** Lines of a step. */
+  lines(lines: Uint8Array): void | Promise<void>;
+  /** The next block of `split`. The script waits until it is stored. */
+  block(head: BlockHead, lines: Uint8Array): Promise<void>;
+}
+
+/** How a run ended. */
+export type RunEnd =
+  /** By itself; items not told are given back. `items`: of a step. */
+  | { readonly kind: 'ended'; readonly items: number }
+  /** A step failed. */
+  | { readonly kind: 'failed'; readonly failure: ScriptFailure }
+  /** The script lacks what the part needs: no node could run it. */
+  | { readonly kind: 'fatal'; readonly failure: ScriptFailure }
+  /** `split` yields other items than an earlier attempt did. */
+  | { readonly kind: 'differs'; readonly why: string }
+  /** The process is gone. */
+  | { readonly kind: 'gone'; readonly exit: Exit };
+
+/** A worker process, one request at a time. */
+export interface RuntimeWorker {
+  /** Resolves when it can take a script. Rejects with WorkerGoneError. */
+  readonly ready: Promise<void>;
+  /** Parses; runs nothing. Rejects with WorkerGoneError. */
+  inspect(filename: string, text: string): Promise<Inspection>;
+  /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError. */
+  load(script: ScriptJob): Promise<ScriptFailure | undefined>;
+  /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */
+  run(work: Work, sink: WorkSink): Promise<RunEnd>;
+  position(): WorkerPosition;
+  /** It waits for items, for a sink, or for a block to be stored: no lack of progress of its own. */
+  readonly waitsForUs: boolean;
+}
+
+export type StepKind = Exclude<PartKind, 'map'>;

@@ -1,0 +1,71 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { chown, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
+import type { Furnished, Runtime, RuntimeWorker, WorkerPosition } from '../ports/runtime.js';
+import { bootstrapText, workerModules } from './package-files.js';
+import { PythonWorker } from './python-worker.js';
+
+const progressFile = '.das-progress';
+const progressBytes = 16;
+const noItem = 2n ** 64n - 1n;
+
+/** Python 3.9 or newer, plain functions in a plain script. */
+export class PythonRuntime implements Runtime {
+  readonly language = 'python';
+  readonly #bootstrap = bootstrapText();
+  readonly #modules = workerModules();
+
+  /** `interpreter`: one that {@link findPython} found. */
+  constructor(private readonly interpreter: string) {}
+
+  command(place: Place): Command {
+    return {
+      file: this.interpreter,
+      args: ['-I', '-X', 'utf8', '-c', this.#bootstrap],
+      env: {
+        // The interpreter's own folder first, so that a script of a virtual environment finds its tools.
+        PATH: `${dirname(this.interpreter)}:/usr/local/bin:/usr/bin:/bin`,
+        LANG: 'C.UTF-8',
+        HOME: place.folder,
+        TMPDIR: place.folder,
+        DAS_WORKER: place.mark,
+      },
+    };
+  }
+
+  async furnish(place: Place): Promise<Furnished> {
+    const path = join(place.folder, progressFile);
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    await file.truncate(progressBytes);
+    await file.close();
+    // Opened before the worker exists: what the script does to the name later does not matter.
+    const handle = openSync(path, 'r');
+    if (place.account !== undefined) await chown(path, place.account.uid, place.account.gid);
+    return positionIn(handle);
+  }
+
+  attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker {
+    return new PythonWorker(process, furnished, { modules: this.#modules, memoryBytes: place.memoryBytes });
+  }
+}
+
+function positionIn(handle: number): Furnished {
+  const buffer = Buffer.alloc(progressBytes);
+  let open = true;
+  const position = (): WorkerPosition => {
+    if (open) readSync(handle, buffer, 0, progressBytes, 0);
+    const item = buffer.readBigUInt64LE(0);
+    return {
+      item: item === noItem || item > Number.MAX_SAFE_INTEGER ? undefined : Number(item),
+      counter: Number(buffer.readBigUInt64LE(8)),
+    };
+  };
+  return {
+    position,
+    close: async () => {
+      if (open) closeSync(handle);
+      open = false;
+    },
+  };
+}

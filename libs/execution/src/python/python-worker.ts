@@ -1,0 +1,224 @@
+import process from 'node:process';
+import type { BlockHead } from '@das/contracts';
+import { messageOf } from '@das/kernel';
+import type { Exit, ScriptFailure } from '../core/failures.js';
+import { WorkerGoneError } from '../ports/errors.js';
+import type { LaunchedProcess } from '../ports/launch.js';
+import type {
+  Furnished,
+  Inspection,
+  Pages,
+  RunEnd,
+  RuntimeWorker,
+  ScriptJob,
+  Work,
+  WorkSink,
+  WorkerPosition,
+} from '../ports/runtime.js';
+import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './protocol.js';
+import { RunHearing } from './run-hearing.js';
+import { inspectedSchema, loadedSchema } from './schemas.js';
+
+interface Start {
+  readonly modules: ReadonlyArray<readonly [string, string]>;
+  readonly memoryBytes: number;
+}
+
+/** The executor's end of file descriptor 3 of one Python worker. */
+export class PythonWorker implements RuntimeWorker {
+  readonly ready: Promise<void>;
+  readonly #reader = new FrameReader();
+  #expect: { readonly resolve: (frame: Frame) => void; readonly reject: (error: Error) => void } | undefined;
+  #hearing: RunHearing | undefined;
+  #exit: Exit | undefined;
+  /** Things that the worker waits for and that are ours to give. */
+  #owed = 0;
+
+  constructor(
+    private readonly process: LaunchedProcess,
+    private readonly furnished: Furnished,
+    start: Start,
+  ) {
+    process.channel.on('data', (chunk: Buffer) => this.#hear(chunk));
+    // The process may end while we write to it; its exit says all there is to say.
+    process.channel.on('error', () => undefined);
+    void process.exited.then((exit) => this.#gone(exit));
+    const first = this.#next();
+    this.ready = first.then(() => undefined);
+    this.ready.catch(() => undefined);
+    this.#send(jsonFrame('S', { modules: start.modules, memoryBytes: start.memoryBytes, parent: ownPid }));
+  }
+
+  get waitsForUs(): boolean {
+    return this.#owed > 0;
+  }
+
+  position(): WorkerPosition {
+    return this.furnished.position();
+  }
+
+  async inspect(filename: string, text: string): Promise<Inspection> {
+    this.#send(jsonFrame('I', { filename, text }));
+    return inspectedSchema.parse(JSON.parse((await this.#next()).payload.toString()));
+  }
+
+  async load(script: ScriptJob): Promise<ScriptFailure | undefined> {
+    this.#send(jsonFrame('L', script));
+    const { failure } = loadedSchema.parse(JSON.parse((await this.#next()).payload.toString()));
+    return failure ?? undefined;
+  }
+
+  async run(work: Work, sink: WorkSink): Promise<RunEnd> {
+    if (this.#exit !== undefined) return { kind: 'gone', exit: this.#exit };
+    const hearing = new RunHearing(work, sink, {
+      stored: () => this.#send(frame('A')),
+      pause: () => this.#hold(),
+      resume: () => this.#release(),
+    });
+    this.#hearing = hearing;
+    try {
+      this.#send(jsonFrame('B', beginning(work)));
+      this.#feed(work, hearing).catch((error: unknown) => hearing.fail(error));
+      return await hearing.end;
+    } finally {
+      this.#hearing = undefined;
+    }
+  }
+
+  /** Gives the worker what it works on. Stops when the run has ended: the worker drops what comes late. */
+  async #feed(work: Work, hearing: RunHearing): Promise<void> {
+    if (work.kind === 'map') {
+      if ('pages' in work.items) await this.#feedPages(work.items.pages, hearing, ({ count }) => count);
+    } else if (work.kind === 'split') {
+      for (let heads = await this.#own(work.stored()); heads !== undefined; heads = await this.#own(work.stored()))
+        this.#send(jsonFrame('H', heads satisfies readonly BlockHead[]));
+      this.#send(frame('E'));
+    } else if (work.kind !== 'main') {
+      await this.#feedPages(work.pages, hearing, ({ source }) => source);
+      if (!hearing.ended) this.#send(frame('E'));
+    }
+  }
+
+  async #feedPages(
+    pages: Pages,
+    hearing: RunHearing,
+    numberOf: (page: { count: number; source: number }) => number,
+  ): Promise<void> {
+    for (let page = await this.#own(pages()); page !== undefined && !hearing.ended; page = await this.#own(pages())) {
+      if (!this.#send(numberedFrame('D', numberOf(page), page.raw))) await this.#drained();
+    }
+  }
+
+  async #own<T>(promise: Promise<T>): Promise<T> {
+    this.#owed += 1;
+    try {
+      return await promise;
+    } finally {
+      this.#owed -= 1;
+    }
+  }
+
+  #drained(): Promise<void> {
+    const { channel } = this.process;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        channel.off('drain', done).off('close', done);
+        resolve();
+      };
+      channel.on('drain', done).on('close', done);
+      if (channel.destroyed) done();
+    });
+  }
+
+  #send(chunks: readonly Buffer[]): boolean {
+    const { channel } = this.process;
+    if (channel.destroyed) return false;
+    channel.cork();
+    let room = true;
+    for (const chunk of chunks) room = channel.write(chunk);
+    channel.uncork();
+    return room;
+  }
+
+  #next(): Promise<Frame> {
+    return new Promise((resolve, reject) => {
+      if (this.#exit !== undefined) reject(new WorkerGoneError(this.#exit));
+      else this.#expect = { resolve, reject };
+    });
+  }
+
+  #hold(): void {
+    this.#owed += 1;
+    this.process.channel.pause();
+  }
+
+  #release(): void {
+    this.#owed -= 1;
+    this.#deliver();
+    if (this.#hearing?.paused !== true) this.process.channel.resume();
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    try {
+      while (this.#hearing?.paused !== true) {
+        const next = this.#reader.next();
+        if (next === undefined) return;
+        this.#dispatch(next);
+      }
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #dispatch(next: Frame): void {
+    if (this.#hearing !== undefined) return this.#hearing.hear(next);
+    const expect = this.#expect;
+    this.#expect = undefined;
+    expect?.resolve(next);
+  }
+
+  /** The script wrote into the channel: nothing that follows can be believed. */
+  #broken(error: unknown): void {
+    this.process.signal('SIGKILL');
+    this.#hearing?.tamper(messageOf(error));
+  }
+
+  #gone(exit: Exit): void {
+    this.#exit = exit;
+    this.#expect?.reject(new WorkerGoneError(exit));
+    this.#expect = undefined;
+    this.#finishReading(() => this.#hearing?.gone(exit));
+  }
+
+  /** What the worker had written before its end is still on its way; what it forked may hold the channel open for ever. */
+  #finishReading(then: () => void): void {
+    const { channel } = this.process;
+    const finish = (): void => {
+      channel.off('end', finish).off('close', finish);
+      then();
+    };
+    if (channel.readableEnded || channel.destroyed) return finish();
+    channel.on('end', finish).on('close', finish);
+  }
+}
+
+const ownPid = process.pid;
+
+function beginning(work: Work): Record<string, unknown> {
+  const base = {
+    kind: work.kind,
+    part: work.part,
+    attempt: work.attempt,
+    traceparent: work.traceparent,
+    from: work.range.from,
+    to: work.range.to,
+  };
+  if (work.kind === 'gather') return { ...base, merge: work.merge, keyed: work.keyed };
+  if (work.kind !== 'map') return base;
+  return { ...base, buckets: work.buckets, base: 'base' in work.items ? work.items.base : undefined };
+}

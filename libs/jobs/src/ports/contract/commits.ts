@@ -1,0 +1,242 @@
+/// <reference types="jest" />
+import { partIdOf } from '../../core/part-id.js';
+import { type Scenario, mapRow, node1, node2, specOf } from './scenario.js';
+
+type Given = () => Promise<Scenario>;
+
+export function commitRules(given: Given): void {
+  describe('commits', () => {
+    it('lets exactly one attempt win, and knows the winner again', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.save(job, { attempts: [[part!, 2]] }, 1, node2);
+      expect((await s.commit(job, part!, { node: node2 }, 2)).outcome).toBe('committed');
+      expect((await s.commit(job, part!, {}, 1)).outcome).toBe('staleAttempt');
+      expect((await s.commit(job, part!, {}, 2)).outcome).toBe('alreadyCommitted');
+      const { parts } = await s.store.listParts({ job, limit: 10 });
+      expect(parts.map(({ state, attempts }) => [state, attempts.map((a) => a.state)])).toEqual([
+        ['committed', ['ended', 'committed']],
+      ]);
+      expect(await s.output(job)).toBe(mapRow(0, 10).text);
+    });
+
+    it('refuses an attempt that was ended, that never was, and that is of another generation', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.save(job, { ended: [[part!, 1]] });
+      for (const [attempt, generation] of [
+        [1, 1],
+        [7, 1],
+        [1, 2],
+      ] as const)
+        expect((await s.commit(job, part!, {}, attempt, generation)).outcome).toBe('staleAttempt');
+      expect(await s.output(job)).toBe('');
+      expect(await s.open(job)).toEqual([part]);
+    });
+
+    it('takes a commit whatever term assigned it', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.lead(node2);
+      expect((await s.commit(job, part!)).outcome).toBe('committed');
+    });
+
+    it('refuses a commit to a job that ended', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.store.cancelJob({ job, why: 'enough' });
+      expect((await s.commit(job, part!)).outcome).toBe('jobEnded');
+      expect(await s.output(job)).toBe('');
+    });
+
+    it('splits a part: what is done is kept, failed items are tried again alone elsewhere, the rest goes on', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      const reply = await s.commit(job, part!, {
+        done: [
+          [0, 3],
+          [4, 6],
+        ],
+        failed: [3],
+        unfinished: [[6, 10]],
+      });
+      expect(reply.outcome).toBe('committed');
+      expect(reply.failed).toEqual([]);
+      expect(reply.children).toMatchObject([
+        { part: 'map:3-4~1', tries: 1, avoid: node1, state: 'pending', lastAttempt: 0, live: [] },
+        { part: 'map:6-10', tries: 0, state: 'pending', lastAttempt: 0, live: [] },
+      ]);
+      expect(await s.open(job)).toEqual(['map:3-4~1', 'map:6-10']);
+      expect(await s.counts(job)).toEqual({ committed: 5, failed: 0, open: 2 });
+      const again = await s.commit(job, part!, {
+        done: [
+          [0, 3],
+          [4, 6],
+        ],
+        failed: [3],
+        unfinished: [[6, 10]],
+      });
+      expect(again).toMatchObject({
+        outcome: 'alreadyCommitted',
+        children: [{ part: 'map:3-4~1' }, { part: 'map:6-10' }],
+      });
+    });
+
+    it('fails an item for good when its tries are used up, and leaves its error in its place', async () => {
+      const s = await given();
+      const job = await s.create(specOf({ limits: { retries: 1 } }));
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.commit(job, part!, {
+        done: [
+          [0, 5],
+          [6, 10],
+        ],
+        failed: [5],
+      });
+      const retry = partIdOf('map', 5, 6, 1);
+      await s.save(job, { attempts: [[retry, 1]] }, 1, node2);
+      const reply = await s.commit(job, retry, { done: [], failed: [5], node: node2 });
+      expect(reply.failed).toMatchObject([{ item: 5, message: 'item 5 raised', node: node2, part: retry }]);
+      expect(await s.counts(job)).toMatchObject({ committed: 9, failed: 1, open: 0, firstFailure: { item: 5 } });
+      const lines = (await s.output(job)).split('\n');
+      expect(JSON.parse(lines[5] ?? '')).toEqual({
+        $error: { code: 'SCRIPT_RAISED', message: 'item 5 raised', item: 5 },
+      });
+      expect([...lines.slice(0, 5), ...lines.slice(6, 10)]).toEqual(['0', '1', '2', '3', '4', '6', '7', '8', '9']);
+      expect(await s.output(job, { skipFailed: true })).toBe(mapRow(0, 5).text + mapRow(6, 10).text);
+    });
+
+    it('ends a part that cannot be tried again as failed, and says so in the counts', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      const fatal = { code: 'SCRIPT_IMPORT', message: 'no module named x' };
+      const reply = await s.commit(job, part!, { done: [], more: { fatal } });
+      expect(reply).toMatchObject({ outcome: 'committed', children: [], failed: [fatal] });
+      expect(await s.counts(job)).toMatchObject({ committed: 0, failed: 10, open: 0, fatal });
+      expect(await s.output(job)).toBe('');
+    });
+
+    it('refuses what does not partition the range of the part, and writes nothing', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      const broken = [
+        { done: [[0, 9]] },
+        {
+          done: [
+            [0, 6],
+            [5, 10],
+          ],
+        },
+        {
+          done: [
+            [0, 5],
+            [6, 10],
+          ],
+        },
+        { done: [[0, 11]] },
+        { done: [], unfinished: [[0, 10]] },
+        { rows: [mapRow(0, 10), mapRow(0, 10)] },
+        { rows: [mapRow(8, 12)] },
+      ] as const;
+      for (const outcome of broken)
+        await expect(s.commit(job, part!, outcome)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+      const [request, raw] = s.commitRequest(job, part!);
+      await expect(s.store.commitPart(request, raw.subarray(1))).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+      expect(await s.open(job)).toEqual([part]);
+      expect(await s.output(job)).toBe('');
+      expect((await s.commit(job, part!)).outcome).toBe('committed');
+    });
+
+    it('says JOB_NOT_FOUND for a job that is not there', async () => {
+      const s = await given();
+      await expect(s.commit(specOf().job, partIdOf('map', 0, 1, 0))).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    });
+
+    it('takes many commits at once, refused ones among them, each with its own answer', async () => {
+      const s = await given();
+      const jobs = await Promise.all([
+        s.create(specOf({ input: { kind: 'range', from: 0, to: 40 } })),
+        s.create(specOf({ input: { kind: 'range', from: 0, to: 40 } })),
+      ]);
+      const ranges = Array.from({ length: 40 }, (_, i) => [i, i + 1] as const);
+      for (const job of jobs) await s.assign(job, ranges);
+      const commits = jobs.flatMap((job, j) =>
+        ranges.flatMap(([from, to]) => {
+          const store = (from + j) % 2 ? s.store : s.other;
+          const part = partIdOf('map', from, to, 0);
+          const bad = from % 10 === 3 ? { done: [] } : {};
+          return [
+            s.commit(job, part, bad, 1, 1, store).catch((e: { code: string }) => ({ outcome: e.code })),
+            s.commit(job, part, {}, 9, 1, store),
+          ];
+        }),
+      );
+      const outcomes = (await Promise.all(commits)).map(({ outcome }) => outcome);
+      expect(
+        new Map(
+          ['committed', 'REQUEST_INVALID', 'staleAttempt'].map((o) => [o, outcomes.filter((x) => x === o).length]),
+        ),
+      ).toEqual(
+        new Map([
+          ['committed', 72],
+          ['REQUEST_INVALID', 8],
+          ['staleAttempt', 80],
+        ]),
+      );
+      for (const job of jobs) expect(await s.counts(job)).toMatchObject({ committed: 36, open: 4 });
+    });
+  });
+}
+
+export function stagingRules(given: Given): void {
+  describe('output sent ahead', () => {
+    const row = (from: number, to: number, seq: number, text: string) => ({
+      row: { ...mapRow(from, to, text, seq).row, bytes: text.length },
+      text,
+    });
+
+    it('is seen by nobody before the commit, then in its place', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 2]]);
+      const ahead = [row(0, 1, 0, '"one'), row(0, 1, 1, ' two"\n')];
+      const attempt = { job, generation: 1, part: part!, attempt: 1 };
+      const raw = new TextEncoder().encode(ahead.map(({ text }) => text).join(''));
+      const request = { attempt, rows: ahead.map((r) => r.row) };
+      expect(await s.store.stageOutput(request, raw)).toEqual({ outcome: 'staged' });
+      expect(await s.store.stageOutput(request, raw)).toEqual({ outcome: 'staged' });
+      expect(await s.output(job)).toBe('');
+      await s.commit(job, part!, { rows: [mapRow(1, 2)] });
+      expect(await s.output(job)).toBe('"one two"\n1\n');
+      expect(await s.output(job, { contiguousFrom: 0 })).toBe('"one two"\n1\n');
+    });
+
+    it('is dropped when its attempt is stale, when a twin commits, and where the commit says nothing is done', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 4]]);
+      await s.save(job, { attempts: [[part!, 2]] }, 1, node2);
+      const stage = (attempt: number, from: number) =>
+        s.store.stageOutput(
+          {
+            attempt: { job, generation: 1, part: part!, attempt },
+            rows: [row(from, from + 1, 0, `"staged by ${attempt}"\n`).row],
+          },
+          new TextEncoder().encode(`"staged by ${attempt}"\n`),
+        );
+      expect([await stage(1, 0), await stage(2, 1), await stage(2, 3)]).toEqual(Array(3).fill({ outcome: 'staged' }));
+      await s.commit(job, part!, { done: [[0, 3]], unfinished: [[3, 4]], rows: [mapRow(0, 1), mapRow(2, 3)] }, 2);
+      expect(await stage(1, 0)).toEqual({ outcome: 'staleAttempt' });
+      expect(await s.output(job)).toBe('0\n"staged by 2"\n2\n');
+      await s.store.cancelJob({ job, why: 'enough' });
+      expect(await stage(2, 1)).toEqual({ outcome: 'jobEnded' });
+    });
+  });
+}

@@ -1,0 +1,26 @@
+/// <reference types="jest" />
+import { actRules, termRules } from './contract/acts.js';
+import { commitRules, stagingRules } from './contract/commits.js';
+import { inputRules, splitRules, viewRules } from './contract/input.js';
+import { Scenario, type StoreHarness } from './contract/scenario.js';
+
+export type { StoreHarness };
+
+/** What every {@link ResultStore} keeps (DESIGN §4.2). `start` gives a fresh, empty one for each rule. Runs inside Jest. */
+export function resultStoreContract(name: string, start: () => Promise<StoreHarness>): void {
+  describe(`ResultStore contract: ${name}`, () => {
+    const open: StoreHarness[] = [];
+    const given = async () => {
+      const harness = await start();
+      open.push(harness);
+      const scenario = new Scenario(harness.store, harness.other);
+      await scenario.lead();
+      return scenario;
+    };
+    afterEach(async () => {
+      for (const harness of open.splice(0)) await harness.close();
+    });
+    for (const rules of [inputRules, splitRules, actRules, commitRules, stagingRules, viewRules, termRules])
+      rules(given);
+  });
+}

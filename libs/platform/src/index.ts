@@ -1,0 +1,22 @@
+export { SystemClock } from './clock.js';
+export { newId } from './ids.js';
+export { ConfigError, type ConfigFault, type Env, loadConfig } from './config.js';
+export { environment } from './environment.js';
+export { type CommonConfig, type Tokens, commonConfig, loadCommonConfig, loadTokens } from './common-config.js';
+export { type LogFields, type LogLevel, type Logger, type LoggerOptions, createLogger } from './logging.js';
+export { NestLogger } from './nest-logger.js';
+export { type SpanOptions, type Tracing, currentTraceparent, startTracing, withSpan } from './tracing.js';
+export {
+  READINESS,
+  type Readiness,
+  type RunningService,
+  SERVICE_CONTEXT,
+  type ServiceContext,
+  type ServiceDefinition,
+  type ServiceName,
+  serviceNames,
+} from './service.js';
+export { type Health, healthOf, urlOf } from './health.js';
+export { StartError } from './start-error.js';
+export { type StartOptions, startService } from './start-service.js';
+export { exitCodes, runMain, startFailure } from './run-main.js';

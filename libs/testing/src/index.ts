@@ -1,0 +1,3 @@
+export { FakeClock, settled } from './fake-clock.js';
+export { natsServer } from './nats.js';
+export { type TestDatabase, type TestPostgres, startTestPostgres } from './postgres.js';
