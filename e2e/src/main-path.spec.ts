@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
-import { lines, repository, script, testCluster, type TestCluster } from './harness.js';
+import { lines, repository, script, testCluster, until, type TestCluster } from './harness.js';
 
 let it3: TestCluster;
 beforeAll(async () => {
@@ -147,12 +147,15 @@ describe('a job through a cluster of three', () => {
     const states = [...events.matchAll(/"state":"(\w+)"/g)].map(([, state]) => state);
     expect(states[0]).toBe('running');
     expect(states.at(-1)).toBe('succeeded');
-    expect(await (await it3.node(3).raw(`/v1/jobs/${job.id}/logs`)).text()).toContain('hello 7');
+    await until('the log is there', async () => {
+      const log = await (await it3.node(3).raw(`/v1/jobs/${job.id}/logs`)).text();
+      return log.includes('hello 7') ? true : undefined;
+    });
   });
 
   it('shows nodes, one leader, health and its OpenAPI document', async () => {
     const nodes = await it3.node(2).nodes();
-    expect(nodes.map(({ name, state, slots }) => [name, state, slots])).toEqual([
+    expect(nodes.map(({ name, state, slots }) => [name, state, slots]).sort()).toEqual([
       ['node-1', 'alive', 2],
       ['node-2', 'alive', 2],
       ['node-3', 'alive', 2],
