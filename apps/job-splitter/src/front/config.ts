@@ -21,6 +21,8 @@ export type FrontConfig = z.infer<typeof frontConfig>;
 export const frontLimits = {
   /** A store that restarts is back within this; afterwards the client gets 503 with Retry-After. */
   storeTimeoutMs: 15_000,
+  /** A response that has begun waits this long for a store that is away, then breaks off. */
+  storeAwayMaxMs: 60_000,
   inspectTimeoutMs: 10_000,
   /** Nodes asked to parse a script before giving up. */
   inspectNodesMax: 3,

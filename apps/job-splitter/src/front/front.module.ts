@@ -6,6 +6,7 @@ import { Cluster } from './cluster.js';
 import { ClusterController } from './cluster.controller.js';
 import type { FrontConfig } from './config.js';
 import { EventsController } from './events.controller.js';
+import { FollowResults } from './follow-results.js';
 import { FrontStore } from './front-store.js';
 import { JobSignals } from './job-signals.js';
 import { JobStream } from './job-stream.js';
@@ -48,6 +49,7 @@ export class FrontModule implements NestModule {
         Jobs,
         JobStream,
         Results,
+        FollowResults,
         Cluster,
         Metrics,
       ],

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Inject, Param, Post, Query, Req, Res } from '@
 import type { JobRecord, JobView } from '@das/contracts';
 import type { Request, Response } from 'express';
 import { collect, parseJson } from './body.js';
+import { FollowResults } from './follow-results.js';
 import { FrontStore, type KnownJob } from './front-store.js';
 import { JobSignals } from './job-signals.js';
 import { Jobs } from './jobs.js';
@@ -25,6 +26,7 @@ export class JobsController {
     @Inject(FrontStore) private readonly store: FrontStore,
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(Results) private readonly results: Results,
+    @Inject(FollowResults) private readonly following: FollowResults,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
 
@@ -86,7 +88,13 @@ export class JobsController {
     if (hasEnded(record.state)) withResult(record);
     response.type(ndjson);
     response.flushHeaders();
-    this.metrics.count('das_results_bytes_total', await sendPages(response, this.results.follow(record)));
+    this.metrics.count(
+      'das_results_bytes_total',
+      await sendPages(
+        response,
+        this.following.follow(record, () => response.destroyed),
+      ),
+    );
   }
 
   /** The result, or the job as it is when it did not end in time. */

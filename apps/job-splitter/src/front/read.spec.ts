@@ -3,6 +3,7 @@ import { jobId, nodeId } from '@das/kernel';
 import { natsServer } from '@das/testing';
 import request from 'supertest';
 import { type FrontDoor, asText, restToken, startFrontDoor } from '../testing/front-door.js';
+import { frontLimits } from './config.js';
 import type { StandInJob } from '../testing/stand-in-store.js';
 
 const mapJob = { code: { text: 'def map(item):\n    return item\n' }, input: { range: [0, 8] } };
@@ -17,6 +18,7 @@ describe('reading a job', () => {
   afterAll(() => door?.close());
   beforeEach(() => {
     door.store.fault = undefined;
+    door.store.onRead = door.store.onRefused = () => undefined;
     door.leader = nodeId('node-1');
   });
 
@@ -28,6 +30,17 @@ describe('reading a job', () => {
     return door.store.job(body.id);
   }
   const idOf = (job: StandInJob): string => job.record.spec.job;
+
+  /** Resolves when no output was read for `ms`; a reader that never stops keeps it from doing so. */
+  function quiet(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      let timer = setTimeout(resolve, ms);
+      door.store.onRead = () => {
+        clearTimeout(timer);
+        timer = setTimeout(resolve, ms);
+      };
+    });
+  }
 
   describe('results', () => {
     it('are the committed rows in order, whatever the pages', async () => {
@@ -88,6 +101,34 @@ describe('reading a job', () => {
       const other = await followed(`${door.url}/v1/jobs/${idOf(again)}/results?follow`);
       again.record = { ...again.record, generation: 2 };
       expect(JSON.parse(await other.rest())).toMatchObject({ $failed: { code: 'JOB_RESTARTED' } });
+    });
+
+    it('followed outlive a store that is away for a while', async () => {
+      const job = await submitted();
+      door.store.commit(job, 'map', 0, ['0']);
+      const lines = await followed(`${door.url}/v1/jobs/${idOf(job)}/results?follow`);
+      await lines.next(1);
+      const refused = new Promise<void>((resolve) => (door.store.onRefused = resolve));
+      door.store.fault = new Fault('STORE_UNAVAILABLE', 'restarting');
+      await refused;
+      door.store.fault = undefined;
+      door.store.commit(job, 'map', 1, ['1']);
+      door.store.end(job, 'succeeded');
+      expect(await lines.rest()).toBe('1\n');
+    });
+
+    it('followed stop asking the store when the client has left', async () => {
+      const reader = new AbortController();
+      const job = await submitted();
+      const read = new Promise<void>((resolve) => (door.store.onRead = resolve));
+      const asking = fetch(`${door.url}/v1/jobs/${idOf(job)}/results?follow`, {
+        headers: { authorization: `Bearer ${restToken}` },
+        signal: reader.signal,
+      });
+      await read;
+      reader.abort();
+      await asking.then((response) => response.text()).catch(() => undefined);
+      await quiet(3 * frontLimits.followPollMs);
     });
 
     it('break off, and never look whole, when the store goes away in the middle', async () => {

@@ -50,15 +50,16 @@ describe('submitting a job', () => {
     expect(body.id).toMatch(/^j-[a-z0-9]{10}$/);
   });
 
-  it('with wait answers when the job has ended, even if that was before its creation was answered', async () => {
+  it('with wait answers when the job has ended', async () => {
     door.store.onSealed = echo;
     const { status, body } = await post('/v1/jobs?wait=30s').send(mapJob);
     expect(status).toBe(200);
     expect(body).toMatchObject({ state: 'succeeded', wallMs: 5, items: { committed: 3 } });
   });
 
-  it('with wait and NDJSON wanted answers with the result', async () => {
+  it('with wait and NDJSON wanted answers with the result, on the announcement alone, even one that comes before the creation is answered', async () => {
     door.store.onSealed = echo;
+    const asked = door.store.gets;
     const byHeader = await post('/v1/jobs?wait=30s')
       .set('Accept', 'application/x-ndjson')
       .buffer(true)
@@ -68,6 +69,7 @@ describe('submitting a job', () => {
     expect([byHeader.status, byQuery.status]).toEqual([200, 200]);
     expect(byHeader.body).toBe('1\n{"a":"é"}\nnull\n');
     expect(byQuery.body).toBe(byHeader.body);
+    expect(door.store.gets).toBe(asked);
     expect(byQuery.headers['content-type']).toContain('application/x-ndjson');
   });
 

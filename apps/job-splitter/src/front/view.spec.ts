@@ -4,7 +4,8 @@ import { jobId, nodeId } from '@das/kernel';
 import fc from 'fast-check';
 import { isoOf } from './iso.js';
 import { parseWait, waitMsMax } from './query.js';
-import { inOrder, resultKind } from './results.js';
+import { inOrder } from './follow-results.js';
+import { resultKind } from './results.js';
 import { failureOf, jobView } from './view.js';
 
 const functions = { split: false, map: true, combine: false, reduce: false, gather: false, main: false };
@@ -95,16 +96,19 @@ describe('rows of a result', () => {
     bytes: 10,
     failed: false,
   });
+  const nothing = { last: undefined, reach: 0 };
   it('stop before a gap, whatever the store told', () => {
-    expect(inOrder([row(0, 4), row(4, 5), row(4, 5, 1), row(6, 9)], 0, true)).toEqual({
-      bytes: 30,
-      last: { from: 4, seq: 1 },
-      reach: 5,
-    });
-    expect(inOrder([row(6, 9)], 5, true)).toEqual({ bytes: 0, last: undefined, reach: 5 });
+    const rows = [row(0, 4), row(4, 5), row(4, 5, 1), row(6, 9)];
+    expect(inOrder(rows, nothing, true)).toEqual({ bytes: 30, last: { from: 4, seq: 1 }, reach: 5 });
+    const known = { last: { from: 4, seq: 1 }, reach: 5 };
+    expect(inOrder([row(6, 9)], known, true)).toEqual({ bytes: 0, ...known });
   });
 
   it('of a step have no gaps', () => {
-    expect(inOrder([row(0, 1), row(0, 1, 1)], 0, false)).toEqual({ bytes: 20, last: { from: 0, seq: 1 }, reach: 1 });
+    expect(inOrder([row(0, 1), row(0, 1, 1)], nothing, false)).toEqual({
+      bytes: 20,
+      last: { from: 0, seq: 1 },
+      reach: 1,
+    });
   });
 });

@@ -36,10 +36,14 @@ export class StandInStore {
   readonly abandoned: JobId[] = [];
   /** Called for each job that has all its items, before its creation is answered. */
   onSealed: (job: StandInJob) => void = () => undefined;
+  onRead: () => void = () => undefined;
+  onRefused: () => void = () => undefined;
   onAppended: () => void = () => undefined;
   onAbandoned: () => void = () => undefined;
   /** Thrown by every answer while set. */
   fault: Fault | undefined;
+  /** How often `get-job` was asked. */
+  gets = 0;
   /** Rows of one page of output. */
   pageRows = 3;
   /** Appends that run, and the most there ever were at once. */
@@ -97,8 +101,9 @@ export class StandInStore {
   }
 
   #checked<T>(value: T): T {
-    if (this.fault !== undefined) throw this.fault;
-    return value;
+    if (this.fault === undefined) return value;
+    this.onRefused();
+    throw this.fault;
   }
 
   #create({ spec, codeText, items, block }: RequestOf<typeof createJob>, raw: Uint8Array): ReplyOf<typeof createJob> {
@@ -141,6 +146,7 @@ export class StandInStore {
   }
 
   #get(id: JobId): ReplyOf<typeof getJob> {
+    this.gets += 1;
     const job = this.#checked(this.jobs.get(id));
     if (job === undefined) return {};
     return { job: job.record, counts: { committed: job.rows.length, failed: 0, open: 0 } };
@@ -164,6 +170,7 @@ export class StandInStore {
   }
 
   #read({ job: id, kind, after, contiguousFrom }: RequestOf<typeof readOutput>): Answer<ReplyOf<typeof readOutput>> {
+    this.onRead();
     const job = this.#checked(this.job(id));
     const place = after ?? { from: -1, seq: -1 };
     const behind = job.rows.filter(
