@@ -47,7 +47,7 @@ function client(cluster) {
     /** Wall time from submit to the last byte of the result (ms), with that result. */
     async timed(submission) {
       const from = performance.now();
-      const job = await (await ask('/v1/jobs?wait=600s', { method: 'POST', body: JSON.stringify(submission) })).json();
+      const job = await (await ask('/v1/jobs?wait=300s', { method: 'POST', body: JSON.stringify(submission) })).json();
       if (job.state !== 'succeeded') throw new Error(`job ${job.state}: ${JSON.stringify(job.failure)}`);
       const result = await (await ask(`/v1/jobs/${job.id}/results`)).text();
       return { job, result, wallMs: performance.now() - from };

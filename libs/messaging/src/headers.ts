@@ -36,7 +36,9 @@ function addReplyHeaders(list: HeaderList, reply: Pick<Reply, 'bodyBytes' | 'hea
 }
 
 /** A message's envelope and further headers, as {@link headersOf} wrote them or as a plain client did. */
-export function readHeaders(list: Iterable<readonly [string, string]>): Pick<BusMessage, 'envelope' | 'bodyBytes' | 'headers'> {
+export function readHeaders(
+  list: Iterable<readonly [string, string]>,
+): Pick<BusMessage, 'envelope' | 'bodyBytes' | 'headers'> {
   const envelope: { -readonly [K in keyof Envelope]?: Envelope[K] } = {};
   let headers: Record<string, string> | undefined;
   let bodyBytes: number | undefined;
@@ -87,8 +89,12 @@ export function messageBytes(headers: HeaderList, payload: Uint8Array): number {
 /** @throws Fault PAYLOAD_TOO_LARGE; nothing was sent. */
 export function refuseTooLarge(subject: string, bytes: number, bytesMax: number): void {
   if (bytes <= bytesMax) return;
-  throw new Fault('PAYLOAD_TOO_LARGE', `a message of ${bytes} bytes on ${subject} exceeds the limit of ${bytesMax} bytes`, {
-    expected: `at most ${bytesMax} bytes, headers included`,
-    hint: 'send the data in pages',
-  });
+  throw new Fault(
+    'PAYLOAD_TOO_LARGE',
+    `a message of ${bytes} bytes on ${subject} exceeds the limit of ${bytesMax} bytes`,
+    {
+      expected: `at most ${bytesMax} bytes, headers included`,
+      hint: 'send the data in pages',
+    },
+  );
 }

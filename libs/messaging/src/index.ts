@@ -8,7 +8,13 @@ export { JetStreamEventLog } from './nats/jetstream-event-log.js';
 export { MemoryHub } from './memory/hub.js';
 export { MemoryBus } from './memory/bus.js';
 export { MemoryEventLog } from './memory/event-log.js';
-export { type BusIdentity, type CallOptions, ServiceBusOver, callTimeoutMs, callTryMs } from './typed/service-bus-over.js';
+export {
+  type BusIdentity,
+  type CallOptions,
+  ServiceBusOver,
+  callTimeoutMs,
+  callTryMs,
+} from './typed/service-bus-over.js';
 export { currentTraceparent, recordFailure, remoteContext } from './typed/tracing.js';
 export { firstIssue, validRequest } from './typed/validate.js';
 export { errorHeader, faultOf, problemOf, toFault } from './rpc.js';

@@ -13,7 +13,9 @@ export class RunningHandlers {
   track<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running.size >= this.limit) {
       return Promise.reject(
-        new Fault('SERVICE_UNAVAILABLE', `too busy: ${this.limit} requests are being answered`, { hint: 'try again later' }),
+        new Fault('SERVICE_UNAVAILABLE', `too busy: ${this.limit} requests are being answered`, {
+          hint: 'try again later',
+        }),
       );
     }
     const running = work();

@@ -36,7 +36,7 @@ describe('SystemClock', () => {
     expect(at[2]).toBeGreaterThanOrEqual(15);
   });
 
-  it('waits longer than the runtime\'s own timer can', () => {
+  it("waits longer than the runtime's own timer can", () => {
     const cancel = clock.timer(2 ** 40, () => undefined);
     cancel();
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1_000);
@@ -94,7 +94,7 @@ describe('createLogger', () => {
 });
 
 describe('NestLogger', () => {
-  it('keeps Nest\'s start-up lines to debug, and its errors with context and stack', () => {
+  it("keeps Nest's start-up lines to debug, and its errors with context and stack", () => {
     const { log, lines } = logged('debug');
     const nest = new NestLogger(log);
     nest.log('Mapped {/v1/jobs, POST} route', 'RouterExplorer');
@@ -102,7 +102,12 @@ describe('NestLogger', () => {
     nest.warn({ odd: true });
     expect(lines).toMatchObject([
       { level: 'debug', context: 'RouterExplorer' },
-      { level: 'error', message: 'failed', context: 'ExceptionsHandler', stack: expect.stringContaining('at y') as string },
+      {
+        level: 'error',
+        message: 'failed',
+        context: 'ExceptionsHandler',
+        stack: expect.stringContaining('at y') as string,
+      },
       { level: 'warn', message: '{"odd":true}' },
     ]);
   });

@@ -12,7 +12,10 @@ export const commonConfig = z.object({
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -')
     .transform(nodeId)
     .describe('Name of this node; unique in its cluster.'),
-  DAS_HOME: z.string().default('.das').describe('Folder for what the node keeps: scratch space, logs, its own servers.'),
+  DAS_HOME: z
+    .string()
+    .default('.das')
+    .describe('Folder for what the node keeps: scratch space, logs, its own servers.'),
   DAS_TRANSPORT: z.enum(['nats']).default('nats').describe('What carries messages between services.'),
   DAS_NATS_URL: z
     .string()
@@ -24,7 +27,11 @@ export const commonConfig = z.object({
     .string()
     .optional()
     .describe('File with the cluster token, for NATS and REST (mode 0600). Keeps it out of process lists.'),
-  DAS_TOKEN: z.string().max(1000).optional().describe('Bearer token that REST asks for. Default: what DAS_TOKEN_FILE holds.'),
+  DAS_TOKEN: z
+    .string()
+    .max(1000)
+    .optional()
+    .describe('Bearer token that REST asks for. Default: what DAS_TOKEN_FILE holds.'),
   DAS_CONNECT_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -32,7 +39,10 @@ export const commonConfig = z.object({
     .max(600_000)
     .default(10_000)
     .describe('How long a starting service tries to reach NATS (ms). Once connected it reconnects for ever.'),
-  DAS_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log lines that are written.'),
+  DAS_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe log lines that are written.'),
   DAS_HEALTH_PORT: z.coerce
     .number()
     .int()

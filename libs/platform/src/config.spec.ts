@@ -33,7 +33,7 @@ describe('loadConfig', () => {
     expect(loadConfig(schema, { DAS_SLOTS: '' }).DAS_SLOTS).toBe(2);
   });
 
-  it('reports all faults together, with the value given, but never a secret\'s', () => {
+  it("reports all faults together, with the value given, but never a secret's", () => {
     const faults = faultsOf(() => loadConfig(schema, { DAS_SLOTS: '0', DAS_KIND: 'c', DAS_X_TOKEN: 'hush' }));
     expect(faults.map(({ variable }) => variable)).toEqual(['DAS_SLOTS', 'DAS_KIND', 'DAS_X_TOKEN']);
     expect(faults[0]?.message).toMatch(/1.*given: "0"/);
@@ -42,7 +42,7 @@ describe('loadConfig', () => {
 });
 
 describe('loadCommonConfig', () => {
-  it('needs the node\'s name only', () => {
+  it("needs the node's name only", () => {
     expect(loadCommonConfig({ DAS_NODE: 'node-1' })).toMatchObject({
       DAS_NODE: 'node-1',
       DAS_HOME: '.das',
@@ -51,7 +51,9 @@ describe('loadCommonConfig', () => {
       DAS_LOG_LEVEL: 'info',
       DAS_BIND: '127.0.0.1',
     });
-    expect(faultsOf(() => loadCommonConfig({}))).toEqual([{ variable: 'DAS_NODE', message: 'required: the name of this node' }]);
+    expect(faultsOf(() => loadCommonConfig({}))).toEqual([
+      { variable: 'DAS_NODE', message: 'required: the name of this node' },
+    ]);
   });
 
   it.each([
@@ -61,7 +63,9 @@ describe('loadCommonConfig', () => {
     [{ DAS_HEALTH_PORT: '70000' }, 'DAS_HEALTH_PORT'],
     [{ DAS_TRANSPORT: 'pigeon' }, 'DAS_TRANSPORT'],
   ])('refuses %j', (env, variable) => {
-    expect(faultsOf(() => loadCommonConfig({ DAS_NODE: 'n', ...env })).map((fault) => fault.variable)).toEqual([variable]);
+    expect(faultsOf(() => loadCommonConfig({ DAS_NODE: 'n', ...env })).map((fault) => fault.variable)).toEqual([
+      variable,
+    ]);
   });
 
   it('describes every setting', () => {
@@ -90,7 +94,10 @@ describe('loadTokens', () => {
   it('says that the file is missing or empty', async () => {
     const file = join(dir, 'token');
     const read = () => loadTokens(loadCommonConfig({ DAS_NODE: 'n', DAS_TOKEN_FILE: file }));
-    expect(faultsOf(read)[0]).toMatchObject({ variable: 'DAS_TOKEN_FILE', message: expect.stringContaining('ENOENT') as string });
+    expect(faultsOf(read)[0]).toMatchObject({
+      variable: 'DAS_TOKEN_FILE',
+      message: expect.stringContaining('ENOENT') as string,
+    });
     await writeFile(file, '\n');
     expect(faultsOf(read)[0]?.message).toContain('is empty');
   });

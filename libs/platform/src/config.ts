@@ -1,5 +1,5 @@
 import { DasError } from '@das/kernel';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

@@ -10,7 +10,10 @@ export interface Health {
 }
 
 /** Ready when the bus is connected and the service's own checks complain of nothing; a failing check is a complaint. */
-export async function healthOf(bus: { readonly connected: boolean }, readiness: Readiness | undefined): Promise<Health> {
+export async function healthOf(
+  bus: { readonly connected: boolean },
+  readiness: Readiness | undefined,
+): Promise<Health> {
   const reasons: string[] = bus.connected ? [] : ['the message bus is not connected'];
   try {
     reasons.push(...((await readiness?.()) ?? []));
@@ -26,7 +29,11 @@ export interface HealthListener {
 }
 
 /** GET /health/live answers while the process does; /health/ready by 200 or 503 with the reasons. @throws StartError when the port is taken. */
-export async function listenForHealth(host: string, port: number, health: () => Promise<Health>): Promise<HealthListener> {
+export async function listenForHealth(
+  host: string,
+  port: number,
+  health: () => Promise<Health>,
+): Promise<HealthListener> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -56,9 +63,11 @@ function listening(server: Server, host: string, port: number, setting: string):
 
 /** Why an address cannot be listened on, in words. */
 export function listenError(error: unknown, host: string, port: number, setting: string): StartError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${messageOf(error)})`;
-  return new StartError(`port ${port} on ${host} ${why}`, { hint: `set ${setting} to another port, or to 0 for a free one` });
+  return new StartError(`port ${port} on ${host} ${why}`, {
+    hint: `set ${setting} to another port, or to 0 for a free one`,
+  });
 }
 
 /** Base URL as a client on this machine would use it. */

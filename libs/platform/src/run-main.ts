@@ -34,25 +34,42 @@ const thisProcess = (): ProcessHost => ({
  * Failing to start it writes one readable line (for settings, one each) to standard error and exits by {@link exitCodes}.
  */
 export async function runMain(definition: ServiceDefinition, host: ProcessHost = thisProcess()): Promise<void> {
+  // Listened for from the beginning: a signal during the start must end the service gracefully as well.
+  const ending = new Ending(host);
+  host.onSignal(() => ending.signalled());
   try {
-    endBySignal(await startService(definition, host.env), host);
+    ending.started(await startService(definition, host.env));
   } catch (error) {
     host.complain(startFailure(definition.name, error));
     host.exit(error instanceof ConfigError ? exitCodes.config : exitCodes.failed);
   }
 }
 
-function endBySignal(running: RunningService, host: ProcessHost): void {
-  let signalled = false;
-  host.onSignal(() => {
-    if (signalled) return host.exit(exitCodes.failed);
-    signalled = true;
-    const cancel = new SystemClock().timer(closeMaxMs, () => host.exit(exitCodes.failed));
+/** Closes the service when both has happened: it has started, and a signal came. */
+class Ending {
+  #running: RunningService | undefined;
+  #signals = 0;
+
+  constructor(private readonly host: ProcessHost) {}
+
+  started(running: RunningService): void {
+    this.#running = running;
+    if (this.#signals > 0) this.#close(running);
+  }
+
+  signalled(): void {
+    this.#signals += 1;
+    if (this.#signals > 1) return this.host.exit(exitCodes.failed);
+    if (this.#running !== undefined) this.#close(this.#running);
+  }
+
+  #close(running: RunningService): void {
+    const cancel = new SystemClock().timer(closeMaxMs, () => this.host.exit(exitCodes.failed));
     void running.close().then(() => {
       cancel();
-      host.exit(exitCodes.ended);
+      this.host.exit(exitCodes.ended);
     });
-  });
+  }
 }
 
 /** What an operator reads when a service does not start: what happened and what to do, without a stack. */

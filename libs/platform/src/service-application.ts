@@ -3,7 +3,6 @@ import { BusStrategy } from '@das/messaging';
 import { type DynamicModule, type INestApplication, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
 import { listenError, urlOf } from './health.js';
 import { NestLogger } from './nest-logger.js';
 import { SERVICE_CONTEXT, type ServiceContext, type ServiceDefinition } from './service.js';
@@ -29,7 +28,10 @@ async function rootModule(definition: ServiceDefinition, context: ServiceContext
 }
 
 /** Creates the application and starts answering on the bus, and by HTTP when the definition says so. @throws what a provider throws, StartError for a taken port; nothing of it is left running. */
-export async function startApplication(definition: ServiceDefinition, context: ServiceContext): Promise<ServiceApplication> {
+export async function startApplication(
+  definition: ServiceDefinition,
+  context: ServiceContext,
+): Promise<ServiceApplication> {
   const options = { logger: new NestLogger(context.log), abortOnError: false, bufferLogs: false } as const;
   const root = await rootModule(definition, context);
   const strategy = new BusStrategy(context.bus, context.log);
@@ -47,12 +49,17 @@ export async function startApplication(definition: ServiceDefinition, context: S
     app.connectMicroservice({ strategy }, { inheritAppConfig: true });
     await app.startAllMicroservices();
     await listen(app, host, port);
-    return { app, url: urlOf(app.getHttpServer() as Server, host) };
+    return { app, url: urlOf(app.getHttpServer(), host) };
   });
 }
 
-async function configureHttp(definition: ServiceDefinition, app: NestExpressApplication, context: ServiceContext): Promise<void> {
-  if (definition.configureHttp === undefined) app.useBodyParser('json', { limit: limits.specBytesMax + limits.codeBytesMax });
+async function configureHttp(
+  definition: ServiceDefinition,
+  app: NestExpressApplication,
+  context: ServiceContext,
+): Promise<void> {
+  if (definition.configureHttp === undefined)
+    app.useBodyParser('json', { limit: limits.specBytesMax + limits.codeBytesMax });
   else await definition.configureHttp(app, context);
 }
 

@@ -39,31 +39,44 @@ beforeEach(() => {
   reasons = [];
 });
 
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const opened of open.splice(0)) await opened.close();
+});
+
 /** A service over a memory hub, and a caller on it. */
 async function overMemory(env: Record<string, string> = {}, of: ServiceDefinition = definition) {
-  const hub = new MemoryHub();
+  const hub = new MemoryHub(new FakeClock());
   const service = await startService(
     of,
     { DAS_NODE: 'n1', ...env },
     { transport: { bus: hub.connect(), events: new MemoryEventLog() }, log: silent },
   );
+  open.push(service);
   const caller = new ServiceBusOver(hub.connect(), { node: nodeId('n1'), service: 'test' }, new FakeClock(), newId);
   return { service, caller, hub };
 }
 
 describe('startService', () => {
-  it('serves the module\'s controllers on the bus, with the service context injected', async () => {
+  it("serves the module's controllers on the bus, with the service context injected", async () => {
     const { service, caller } = await overMemory();
     expect((await caller.call(greet, { name: 'Ada' })).body).toEqual({ text: 'Ada from n1' });
     expect(service.url).toBeUndefined();
     await service.close();
-    await expect(caller.call(greet, { name: 'x' }, { timeoutMs: 0 })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(caller.call(greet, { name: 'x' }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+    });
   });
 
-  it('answers for its health by the bus, with the module\'s own reasons', async () => {
+  it("answers for its health by the bus, with the module's own reasons", async () => {
     const { service, caller } = await overMemory();
     const health = serviceHealth('executor');
-    expect((await caller.call(health, {})).body).toMatchObject({ service: 'executor', ready: true, reasons: [], pid: process.pid });
+    expect((await caller.call(health, {})).body).toMatchObject({
+      service: 'executor',
+      ready: true,
+      reasons: [],
+      pid: process.pid,
+    });
     reasons = ['the database is away'];
     expect((await caller.call(health, {})).body).toMatchObject({ ready: false, reasons: ['the database is away'] });
     await service.close();
@@ -71,6 +84,8 @@ describe('startService', () => {
 
   it('answers for its health by HTTP when a port is set', async () => {
     const taken = createServer();
+    const free = (): Promise<void> => new Promise((resolve) => taken.close(() => resolve()));
+    open.push({ close: free });
     const port = await new Promise<number>((resolve) => {
       taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port));
     });
@@ -78,7 +93,7 @@ describe('startService', () => {
       message: `port ${port} on 127.0.0.1 is in use`,
       hint: expect.stringContaining('DAS_HEALTH_PORT') as string,
     });
-    await new Promise((resolve) => taken.close(resolve));
+    await free();
 
     const { service, hub } = await overMemory({ DAS_HEALTH_PORT: String(port) });
     const get = async (path: string) => {
@@ -107,16 +122,20 @@ describe('startService', () => {
   });
 
   it('closes what it opened when the module fails', async () => {
-    const hub = new MemoryHub();
+    const hub = new MemoryHub(new FakeClock());
     const bus = hub.connect();
     const broken: ServiceDefinition = { name: 'executor', module: () => Promise.reject(new Error('no module')) };
-    const starting = startService(broken, { DAS_NODE: 'n1' }, { transport: { bus, events: new MemoryEventLog() }, log: silent });
+    const starting = startService(
+      broken,
+      { DAS_NODE: 'n1' },
+      { transport: { bus, events: new MemoryEventLog() }, log: silent },
+    );
     await expect(starting).rejects.toThrow('no module');
     expect(bus.connected).toBe(false);
   });
 
   it('passes its warnings on to the cluster', async () => {
-    const hub = new MemoryHub();
+    const hub = new MemoryHub(new FakeClock());
     const clock = new FakeClock();
     const hearer = new ServiceBusOver(hub.connect(), { node: nodeId('n2'), service: 'test' }, clock, newId);
     const heard: unknown[] = [];
@@ -131,7 +150,10 @@ describe('startService', () => {
       },
     };
     const env = { DAS_NODE: 'n1', DAS_LOG_LEVEL: 'error' };
-    const service = await startService(warning, env, { transport: { bus: hub.connect(), events: new MemoryEventLog() }, clock });
+    const service = await startService(warning, env, {
+      transport: { bus: hub.connect(), events: new MemoryEventLog() },
+      clock,
+    });
     await settled();
     stderr.mockRestore();
     expect(heard).toMatchObject([{ node: 'n1', service: 'telemetry', level: 'warn', message: 'disk is full' }]);
@@ -145,12 +167,13 @@ describe('over NATS', () => {
   it('connects, serves, and leaves nothing when it is closed', async () => {
     const env = { DAS_NODE: 'n1', DAS_NATS_URL: server().url, DAS_NATS_TOKEN: server().token };
     const service = await startService(definition, env, { log: silent });
+    open.push(service);
     const bus = await connectNats({ url: server().url, token: server().token, name: 'test' });
+    open.push(bus);
     const plain = await bus.connection.request(greet.subject, '{"name":"Ada"}', { timeout: 5_000 });
     expect(plain.json()).toEqual({ text: 'Ada from n1' });
     await service.close();
     await expect(bus.connection.request(greet.subject, '{}', { timeout: 5_000 })).rejects.toThrow();
-    await bus.close();
   });
 
   it('waits for a server that is still starting', async () => {
@@ -185,22 +208,42 @@ describe('over NATS', () => {
     ]);
   });
 
-  it('ends gracefully at a signal with exit code 0', async () => {
-    const env = { DAS_NODE: 'n1', DAS_NATS_URL: server().url, DAS_NATS_TOKEN: server().token, DAS_LOG_LEVEL: 'error' };
-    expect(await main(env, true)).toEqual({ code: 0, lines: [] });
-  });
+  it.each([[1], [2]])(
+    'ends at a signal that comes during the start or later, and at once by a second (%i)',
+    async (signals) => {
+      const env = {
+        DAS_NODE: 'n1',
+        DAS_NATS_URL: server().url,
+        DAS_NATS_TOKEN: server().token,
+        DAS_LOG_LEVEL: 'error',
+      };
+      const code = signals === 1 ? 0 : 1;
+      expect(await main(env, { during: signals })).toEqual({ code, lines: [] });
+      expect(await main(env, { after: signals })).toEqual({ code, lines: [] });
+    },
+  );
 });
 
-/** Runs {@link runMain} in a process of the test's making; `signal`: sends one once it is up. */
-async function main(env: Record<string, string>, signal = false): Promise<{ code: number; lines: string[] }> {
+/** Runs {@link runMain} in a process of the test's making, with that many signals; resolves to its first exit. */
+async function main(
+  env: Record<string, string>,
+  signals: { readonly during?: number; readonly after?: number } = {},
+): Promise<{ code: number; lines: string[] }> {
   const lines: string[] = [];
-  return new Promise((resolve, reject) => {
+  let signal = (): void => undefined;
+  const exited = new Promise<number>((resolve) => {
     const host: ProcessHost = {
       env,
-      exit: (code) => resolve({ code, lines }),
+      exit: resolve,
       complain: (line) => void lines.push(line),
-      onSignal: (listener) => void (signal && listener()),
+      onSignal: (listener) => {
+        signal = listener;
+        for (let n = 0; n < (signals.during ?? 0); n += 1) listener();
+      },
     };
-    runMain(definition, host).catch(reject);
+    void runMain(definition, host).then(() => {
+      for (let n = 0; n < (signals.after ?? 0); n += 1) signal();
+    });
   });
+  return { code: await exited, lines };
 }

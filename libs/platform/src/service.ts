@@ -3,7 +3,14 @@ import type { Clock, NodeId } from '@das/kernel';
 import type { EventLog, ServiceBus } from '@das/messaging';
 import type { Logger } from './logging.js';
 
-export const serviceNames = ['membership', 'election', 'job-splitter', 'executor', 'results-store', 'telemetry'] as const;
+export const serviceNames = [
+  'membership',
+  'election',
+  'job-splitter',
+  'executor',
+  'results-store',
+  'telemetry',
+] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** What every service is given at its start. Nest providers inject it by the token {@link SERVICE_CONTEXT}. */

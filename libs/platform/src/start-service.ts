@@ -9,7 +9,13 @@ import { connectToNats, openEventLog } from './connect.js';
 import { healthOf, listenForHealth } from './health.js';
 import { newId } from './ids.js';
 import { type Logger, createLogger } from './logging.js';
-import { READINESS, type Readiness, type RunningService, type ServiceContext, type ServiceDefinition } from './service.js';
+import {
+  READINESS,
+  type Readiness,
+  type RunningService,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './service.js';
 import { type ServiceApplication, startApplication } from './service-application.js';
 import { type Tracing, startTracing } from './tracing.js';
 import { WarningRelay } from './warning-relay.js';
@@ -53,12 +59,17 @@ class Closers {
  * `env` is all it knows of its surroundings.
  * @throws ConfigError, StartError (NATS unreachable, port taken), or what the service's own start throws; everything opened is closed again.
  */
-export async function startService(definition: ServiceDefinition, env: Env, options: StartOptions = {}): Promise<RunningService> {
+export async function startService(
+  definition: ServiceDefinition,
+  env: Env,
+  options: StartOptions = {},
+): Promise<RunningService> {
   const config = loadCommonConfig(env);
   const identity = { node: config.DAS_NODE, service: definition.name };
   const relay = new WarningRelay();
   const log =
-    options.log ?? createLogger({ ...identity, level: config.DAS_LOG_LEVEL, onWarning: (level, text) => relay.pass(level, text) });
+    options.log ??
+    createLogger({ ...identity, level: config.DAS_LOG_LEVEL, onWarning: (level, text) => relay.pass(level, text) });
   const tracing = await startTracing(identity, env);
   const closers = new Closers(log);
   closers.add(() => tracing.shutdown());
@@ -107,7 +118,10 @@ async function start(starting: Starting): Promise<RunningService> {
   return { name: definition.name, url, close: () => closers.close() };
 }
 
-async function contextOf({ definition, env, config, log, tracing, closers, options }: Starting, clock: Clock): Promise<ServiceContext> {
+async function contextOf(
+  { definition, env, config, log, tracing, closers, options }: Starting,
+  clock: Clock,
+): Promise<ServiceContext> {
   const { bus, events } = options.transport ?? (await natsTransport(config, definition.name, clock, log, closers));
   const identity = { node: config.DAS_NODE, service: definition.name };
   const typed = new ServiceBusOver(bus, identity, clock, newId, { log, tracer: tracing.tracer });

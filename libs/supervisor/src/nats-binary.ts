@@ -10,7 +10,13 @@ const furtherFolders: readonly string[] = ['/usr/sbin', '/usr/local/sbin', '/usr
 export async function findNatsServer(path: string | undefined, further = furtherFolders): Promise<string> {
   for (const folder of [...(path ?? '').split(delimiter).filter(Boolean), ...further]) {
     const file = join(folder, 'nats-server');
-    if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
   }
   throw new StartError('nats-server is not installed', {
     hint: [

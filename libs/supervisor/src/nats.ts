@@ -89,7 +89,10 @@ class NatsProcess implements NatsServer {
     await writeFile(file, configText(this.settings, name), { mode: 0o600 });
     await chmod(file, 0o600);
     // A process group of its own: Ctrl-C reaches the supervisor, which ends this server after the services.
-    const child = spawn(this.settings.binary, ['--config', file], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    const child = spawn(this.settings.binary, ['--config', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
     this.#child = child;
     let said = '';
     child.stderr?.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-2_000)));
@@ -153,9 +156,12 @@ const portTaken = (port: number): StartError =>
   new StartError(`port ${port} is in use by another NATS server`, { hint: 'choose another port' });
 
 function endedAtOnce(said: string, port: number, dir: string): StartError {
-  if (/address already in use/.test(said)) return new StartError(`port ${port} is in use`, { hint: 'choose another port' });
+  if (/address already in use/.test(said))
+    return new StartError(`port ${port} is in use`, { hint: 'choose another port' });
   const why = said.trim().split('\n').at(-1) ?? '';
-  return new StartError(`nats-server ended at once: ${why || 'it said nothing'}`, { hint: `see ${join(dir, 'nats.log')}` });
+  return new StartError(`nats-server ended at once: ${why || 'it said nothing'}`, {
+    hint: `see ${join(dir, 'nats.log')}`,
+  });
 }
 
 /** NATS' own format takes JSON strings. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Clock, messageOf } from '@das/kernel';
-import { SystemClock, newId } from '@das/platform';
+import { SystemClock, environment, newId } from '@das/platform';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
 import { postgresBinaries } from './postgres-binaries.js';
 
@@ -159,28 +159,33 @@ class LocalPostgres implements PostgresServer {
 
   async #run(program: string, args: string[]): Promise<string> {
     const { file, args: all, ...as } = this.#account.command(join(this.#bin, program), args);
-    const env = { PATH: process.env['PATH'], TZ: 'UTC' };
+    const env = { PATH: environment()['PATH'], TZ: 'UTC' };
     const done = run(file, all, { ...as, env, cwd: '/', timeout: startTimeoutMs });
     return (await done.catch((thrown) => Promise.reject(new Error(`${program} failed: ${messageOf(thrown)}`)))).stdout;
   }
 
   #startOnce(): Promise<void> {
     const { file, args, ...as } = this.#account.command(join(this.#bin, 'postgres'), this.#arguments());
-    const env = { PATH: process.env['PATH'], TZ: 'UTC' };
+    const env = { PATH: environment()['PATH'], TZ: 'UTC' };
     const child = spawn(file, args, { ...as, env, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     this.#process = child;
     const log = createWriteStream(join(this.options.dir, 'postgres.log'), { flags: 'w', mode: 0o600 });
     child.stderr.pipe(log);
     const said: string[] = [];
     return new Promise<void>((resolve, reject) => {
-      const failed = (why: string) => void this.kill().then(() => reject(this.#explain(said, why)));
+      const failed = (why: string): void => {
+        cancel();
+        void this.kill().then(() => reject(this.#explain(said, why)));
+      };
       const cancel = this.clock.timer(startTimeoutMs, () => failed(`not ready after ${startTimeoutMs / 1000} s`));
       createInterface({ input: child.stderr }).on('line', (line) => {
         if (said.length < 50) said.push(line);
-        if (line.includes('ready to accept connections')) (cancel(), resolve());
+        if (!line.includes('ready to accept connections')) return;
+        cancel();
+        resolve();
       });
-      child.once('error', (error) => (cancel(), failed(error.message)));
-      child.once('exit', (code, signal) => (cancel(), failed(`it exited (${code ?? signal})`)));
+      child.once('error', (error) => failed(error.message));
+      child.once('close', (code, signal) => failed(`it exited (${code ?? signal})`));
     });
   }
 

@@ -25,7 +25,8 @@ export class Cluster {
   /** Every member with its load. Without telemetry or election the members are still told. @throws Fault when membership does not answer. */
   async nodes(): Promise<{ nodes: NodeView[] }> {
     const [members, leader, loads] = await Promise.all([this.members(), this.knownLeader(), this.loads()]);
-    return { nodes: members.map((member) => nodeView(member, loads.get(member.node), leader)) };
+    const nodes = members.map((member) => nodeView(member, loads.get(member.node), leader));
+    return { nodes: nodes.sort((one, other) => (one.name < other.name ? -1 : 1)) };
   }
 
   /** Who leads, in which term. @throws Fault when this node's election service does not answer. */

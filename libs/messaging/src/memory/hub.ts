@@ -7,7 +7,6 @@ import { type HeaderList, headersOf, messageBytes, readHeaders, refuseTooLarge, 
 import { type BusLog, silent } from '../log.js';
 import type { BusMessage, Reply } from '../ports/message-bus.js';
 import { MemoryBus } from './bus.js';
-import { processTime } from '../process-time.js';
 
 /** One subscription; `deliver` runs the handler and resolves to its reply. */
 export interface MemorySubscriber {
@@ -22,9 +21,9 @@ export class MemoryHub {
   readonly #subscribers = new Set<MemorySubscriber>();
   #turn = 0;
 
-  /** `clock` times requests. @default the process's time */
+  /** `clock` times requests. */
   constructor(
-    private readonly clock: Clock = processTime,
+    private readonly clock: Clock,
     readonly bytesMax: number = limits.payloadBytesMax,
   ) {}
 
@@ -103,4 +102,3 @@ export class MemoryHub {
 function asReceived(subject: string, headers: HeaderList, payload: Uint8Array): BusMessage {
   return { subject, payload: new Uint8Array(payload), ...readHeaders(headers) };
 }
-

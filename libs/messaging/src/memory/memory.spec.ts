@@ -3,9 +3,10 @@ import { messageBusContract } from '../ports/message-bus.contract.js';
 import { MemoryEventLog, eventsPerSubjectMax } from './event-log.js';
 import { MemoryHub } from './hub.js';
 import { jobId } from '@das/kernel';
+import { SystemClock } from '@das/platform';
 
 messageBusContract('memory', async () => {
-  const hub = new MemoryHub();
+  const hub = new MemoryHub(new SystemClock());
   return {
     connect: async () => hub.connect(),
     stopServer: async () => hub.stop(),
@@ -29,7 +30,7 @@ describe('MemoryEventLog', () => {
 
 describe('MemoryHub', () => {
   it('gives receivers a copy, so that the sender may reuse its buffer', async () => {
-    const hub = new MemoryHub();
+    const hub = new MemoryHub(new SystemClock());
     const [sender, hearer] = [hub.connect(), hub.connect()];
     const received = new Promise<Uint8Array>((resolve) => {
       void hearer.subscribe('a', {}, async (message) => {

@@ -12,7 +12,6 @@ import {
 import type { NatsConnection } from '@nats-io/nats-core';
 import { decodeJson, encodeJson } from '../codec.js';
 import type { EventLog, LoggedEvent } from '../ports/event-log.js';
-import { processTime } from '../process-time.js';
 import { ensureEventStream, eventLogAway, eventStream } from './event-stream.js';
 
 type Kinds = readonly JobEvent['event'][] | undefined;
@@ -34,7 +33,7 @@ export class JetStreamEventLog implements EventLog {
   ) {}
 
   /** Makes sure that the stream exists. The connection stays the caller's. @throws Fault BUS_UNAVAILABLE when the server has no JetStream. */
-  static async open(connection: NatsConnection, clock: Clock = processTime): Promise<JetStreamEventLog> {
+  static async open(connection: NatsConnection, clock: Clock): Promise<JetStreamEventLog> {
     const manager = await jetstreamManager(connection).catch((error: unknown) => {
       throw eventLogAway(error);
     });

@@ -1,6 +1,13 @@
 import { type Fault, limits } from '@das/contracts';
 import { type Cancel, messageOf } from '@das/kernel';
-import { type Msg, type MsgHdrs, type NatsConnection, NoRespondersError, RequestError, TimeoutError } from '@nats-io/nats-core';
+import {
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+  TimeoutError,
+} from '@nats-io/nats-core';
 import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import { busAway, nobodyListens, timedOut } from '../bus-faults.js';
 import { ConnectionListeners } from '../connection-listeners.js';

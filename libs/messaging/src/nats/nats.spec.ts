@@ -1,6 +1,7 @@
 import { Fault } from '@das/contracts';
 import { jobId } from '@das/kernel';
 import { type NatsServer, startNatsServer } from '@das/supervisor';
+import { SystemClock } from '@das/platform';
 import { natsServer } from '@das/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,7 +35,7 @@ describe('JetStreamEventLog', () => {
   const openLog = async (to?: NatsServer): Promise<JetStreamEventLog> => {
     const bus = await connect(to);
     open.push(bus);
-    return JetStreamEventLog.open(bus.connection);
+    return JetStreamEventLog.open(bus.connection, new SystemClock());
   };
   afterEach(async () => {
     await Promise.all(open.splice(0).map((bus) => bus.close()));
@@ -54,7 +55,10 @@ describe('JetStreamEventLog', () => {
     await server().restart();
     await up;
     await log.append(note('after'));
-    expect((await seen.until(2)).map(({ event }) => event.event === 'note' && event.message)).toEqual(['before', 'after']);
+    expect((await seen.until(2)).map(({ event }) => event.event === 'note' && event.message)).toEqual([
+      'before',
+      'after',
+    ]);
     await log.close();
   }, 30_000);
 

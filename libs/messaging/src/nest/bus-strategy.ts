@@ -43,7 +43,9 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   async #subscribe(pattern: string, handler: MessageHandler): Promise<void> {
     const extras = handler.extras as Partial<Record<'operation' | 'announcement', unknown>> | undefined;
     if (!isBusExtras(extras)) {
-      throw new TypeError(`the handler of ${pattern} lacks its contract: use @Answers(operation) or @Hears(announcement)`);
+      throw new TypeError(
+        `the handler of ${pattern} lacks its contract: use @Answers(operation) or @Hears(announcement)`,
+      );
     }
     const act = async (body: unknown, context: CallContext): Promise<unknown> => valueOf(await handler(body, context));
     if ('operation' in extras) {

@@ -6,8 +6,7 @@ import { FaultFilter } from './fault-filter.js';
 
 /** What the strategy finds at a handler: the contract it serves. */
 export type BusExtras =
-  | { readonly operation: Operation<unknown, unknown> }
-  | { readonly announcement: Announcement<unknown> };
+  { readonly operation: Operation<unknown, unknown> } | { readonly announcement: Announcement<unknown> };
 
 type Method<Body, Result> = (body: Body, context: CallContext) => Result;
 type TypedDecorator<Body, Result> = <M extends Method<Body, Result>>(

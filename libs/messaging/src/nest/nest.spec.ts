@@ -83,10 +83,11 @@ class Numbers {
 }
 
 async function application(controller: new (...args: never[]) => object = Numbers) {
-  const hub = new MemoryHub();
+  const clock = new FakeClock();
+  const hub = new MemoryHub(clock);
   let ids = 0;
   const bus = (service: string) =>
-    new ServiceBusOver(hub.connect(), { node: nodeId('n1'), service }, new FakeClock(), () => `id-${++ids}`);
+    new ServiceBusOver(hub.connect(), { node: nodeId('n1'), service }, clock, () => `id-${++ids}`);
   const module = await Test.createTestingModule({
     controllers: [controller],
     providers: [{ provide: 'base', useValue: 10 }],
@@ -99,7 +100,7 @@ async function application(controller: new (...args: never[]) => object = Number
 }
 
 describe('Nest over the bus', () => {
-  it('answers by controllers with injected providers, and hands them the call\'s context', async () => {
+  it("answers by controllers with injected providers, and hands them the call's context", async () => {
     const { app, module, caller } = await application();
     await app.listen();
     expect((await caller.call(add, { n: 1 })).body).toEqual({ n: 11 });
@@ -127,7 +128,11 @@ describe('Nest over the bus', () => {
   it('throws faults across as they are, and other failures as INTERNAL', async () => {
     const { app, caller } = await application();
     await app.listen();
-    await expect(caller.call(failing, { n: 0 })).rejects.toMatchObject({ code: 'JOB_ENDED', message: 'over', hint: 'h' });
+    await expect(caller.call(failing, { n: 0 })).rejects.toMatchObject({
+      code: 'JOB_ENDED',
+      message: 'over',
+      hint: 'h',
+    });
     await expect(caller.call(failing, { n: 1 })).rejects.toMatchObject({ code: 'INTERNAL' });
     await app.close();
   });

@@ -14,7 +14,9 @@ const progress = (job: string, committed: number): JobEvent => ({
   running: 1,
 });
 const told = (logged: readonly LoggedEvent[]): unknown[] =>
-  logged.map(({ event }) => (event.event === 'note' ? event.message : event.event === 'progress' ? event.committed : event.event));
+  logged.map(({ event }) =>
+    event.event === 'note' ? event.message : event.event === 'progress' ? event.committed : event.event,
+  );
 
 /** Collects followed events; `until(n)` resolves once there are n. */
 export function follower() {
@@ -46,7 +48,7 @@ export function eventLogContract(name: string, start: () => Promise<EventLog>): 
     });
     afterEach(() => log.close());
 
-    it('reads a job\'s events in order, and nobody else\'s', async () => {
+    it("reads a job's events in order, and nobody else's", async () => {
       await log.append(note(job, 'a'));
       await log.append(note(`${job}-other`, 'x'));
       await log.append(progress(job, 1));

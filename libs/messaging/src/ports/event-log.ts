@@ -12,8 +12,15 @@ export interface EventLog {
   /** `dedupeId` given twice within two minutes stores once. Resolves when stored. */
   append(event: JobEvent, dedupeId?: string): Promise<void>;
   /** Delivers a job's events from `after` on (0 = the first kept), in order, then live, until cancelled. `kinds` narrows. */
-  follow(job: JobId, options: { readonly after: number; readonly kinds?: readonly JobEvent['event'][] }, listener: (event: LoggedEvent) => void): Promise<Cancel>;
+  follow(
+    job: JobId,
+    options: { readonly after: number; readonly kinds?: readonly JobEvent['event'][] },
+    listener: (event: LoggedEvent) => void,
+  ): Promise<Cancel>;
   /** What is stored now, in order. */
-  read(job: JobId, options: { readonly after: number; readonly limit: number; readonly kinds?: readonly JobEvent['event'][] }): Promise<LoggedEvent[]>;
+  read(
+    job: JobId,
+    options: { readonly after: number; readonly limit: number; readonly kinds?: readonly JobEvent['event'][] },
+  ): Promise<LoggedEvent[]>;
   close(): Promise<void>;
 }

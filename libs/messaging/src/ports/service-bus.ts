@@ -30,7 +30,12 @@ export interface ServiceBus {
   call<Request, Reply>(
     operation: Operation<Request, Reply>,
     body: Request,
-    options?: { readonly node?: NodeId; readonly raw?: Uint8Array; readonly timeoutMs?: number; readonly tryMs?: number },
+    options?: {
+      readonly node?: NodeId;
+      readonly raw?: Uint8Array;
+      readonly timeoutMs?: number;
+      readonly tryMs?: number;
+    },
   ): Promise<Answer<Reply>>;
   /** Tells everyone; lost when nobody listens. Never throws for a lost connection: announcements are hints. */
   tell<Body>(announcement: Announcement<Body>, body: Body): void;

@@ -34,6 +34,7 @@ export function hearing<Body>(
   log: BusLog,
 ): (message: BusMessage) => Promise<undefined> {
   const sequences = new SenderSequences();
+  const home = context.active();
   return async (message) => {
     const { from, epoch, seq } = message.envelope;
     const heard = epoch === undefined || seq === undefined ? 'next' : sequences.heard(from ?? '?', epoch, seq);
@@ -41,7 +42,7 @@ export function hearing<Body>(
     try {
       const { body, raw } = decodeBody(message.payload, message.bodyBytes);
       const valid = validRequest(announcement.body, body, announcement.name);
-      context.with(remoteContext(message.envelope.traceparent), () => {
+      context.with(remoteContext(message.envelope.traceparent, home), () => {
         if (heard === 'gap') options.onGap?.(from ?? '?');
         listener(valid, callContext(message, raw, heard === 'gap'));
       });
@@ -51,4 +52,3 @@ export function hearing<Body>(
     return undefined;
   };
 }
-

@@ -1,6 +1,6 @@
-import { Fault, type Operation } from '@das/contracts';
+import type { Fault, Operation } from '@das/contracts';
 import { messageOf } from '@das/kernel';
-import type { Tracer } from '@opentelemetry/api';
+import { type Tracer, context } from '@opentelemetry/api';
 import { decodeBody, encodeBody, encodeJson } from '../codec.js';
 import type { BusLog } from '../log.js';
 import type { BusHandler, BusMessage, Reply } from '../ports/message-bus.js';
@@ -24,6 +24,8 @@ export function answering<Request, Answered>(
   log: BusLog,
 ): BusHandler {
   const running = new RunningRequests<Reply>();
+  // The answering service's own context: on a bus within one process the caller's would be active here.
+  const home = context.active();
   const act = async (message: BusMessage): Promise<Reply> => {
     try {
       const { body, raw } = decodeBody(message.payload, message.bodyBytes);
@@ -37,7 +39,9 @@ export function answering<Request, Answered>(
     running.run(message.envelope.id, () =>
       tracer === undefined
         ? act(message)
-        : traced(tracer, operation.name, SpanKind.SERVER, remoteContext(message.envelope.traceparent), () => act(message)),
+        : traced(tracer, operation.name, SpanKind.SERVER, remoteContext(message.envelope.traceparent, home), () =>
+            act(message),
+          ),
     );
 }
 
@@ -78,5 +82,7 @@ function plainReply(body: unknown, raw: Uint8Array | undefined): Reply {
 
 /** A handler's value that carries a raw block. */
 function isAnswer<Body>(value: Body | Answer<Body>): value is Answer<Body> {
-  return typeof value === 'object' && value !== null && 'body' in value && 'raw' in value && value.raw instanceof Uint8Array;
+  return (
+    typeof value === 'object' && value !== null && 'body' in value && 'raw' in value && value.raw instanceof Uint8Array
+  );
 }

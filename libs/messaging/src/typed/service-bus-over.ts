@@ -70,7 +70,9 @@ export class ServiceBusOver implements ServiceBus {
   ): Promise<Answer<Reply>> {
     const tracer = this.#tracer;
     if (tracer === undefined) return this.#call(operation, body, options);
-    return traced(tracer, operation.name, SpanKind.CLIENT, context.active(), () => this.#call(operation, body, options));
+    return traced(tracer, operation.name, SpanKind.CLIENT, context.active(), () =>
+      this.#call(operation, body, options),
+    );
   }
 
   tell<Body>(announcement: Announcement<Body>, body: Body): void {

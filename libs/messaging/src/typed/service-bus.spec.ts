@@ -7,7 +7,11 @@ import type { BusMessage } from '../ports/message-bus.js';
 import type { CallContext } from '../ports/service-bus.js';
 import { ServiceBusOver } from './service-bus-over.js';
 
-const double = operation('jobs.double', z.object({ n: z.number().int().min(0).default(1) }), z.object({ n: z.number() }));
+const double = operation(
+  'jobs.double',
+  z.object({ n: z.number().int().min(0).default(1) }),
+  z.object({ n: z.number() }),
+);
 const page = operation('jobs.page', z.object({}), z.object({ next: z.string().optional(), count: z.number() }));
 const ping = nodeOperation('execution', 'ping', z.object({}), z.object({ node: z.string() }));
 const beat = announcement('telemetry.beat', z.object({ n: z.number() }));
@@ -18,14 +22,27 @@ function bench() {
   const hub = new MemoryHub(clock);
   let ids = 0;
   const lines: { level: string; fields: Record<string, unknown>; text: string }[] = [];
-  const line = (level: string) => (fields: object, text: string) => void lines.push({ level, fields: { ...fields }, text });
+  const line = (level: string) => (fields: object, text: string) =>
+    void lines.push({ level, fields: { ...fields }, text });
   const log = { warn: line('warn'), error: line('error') };
   const service = (node: string, name: string) =>
     new ServiceBusOver(hub.connect(), { node: nodeId(node), service: name }, clock, () => `id-${++ids}`, { log });
-  return { clock, hub, raw: hub.connect(), lines, service, caller: service('n1', 'cli'), answerer: service('n2', 'store') };
+  return {
+    clock,
+    hub,
+    raw: hub.connect(),
+    lines,
+    service,
+    caller: service('n1', 'cli'),
+    answerer: service('n2', 'store'),
+  };
 }
 
-const faultOf = (call: Promise<unknown>): Promise<unknown> => call.then(() => 'no fault', (error: unknown) => error);
+const faultOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no fault',
+    (error: unknown) => error,
+  );
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const parsed = (message: BusMessage): unknown => JSON.parse(Buffer.from(message.payload).toString());
 
@@ -55,7 +72,7 @@ describe('ServiceBusOver: calls', () => {
     expect([...answer.raw]).toEqual([13, 10, 255, 0]);
   });
 
-  it('addresses a node operation to that node\'s instance, and to its own without one', async () => {
+  it("addresses a node operation to that node's instance, and to its own without one", async () => {
     const { service } = bench();
     const [one, two] = [service('n1', 'executor'), service('n2', 'executor')];
     await one.answer(ping, async () => ({ node: 'n1' }));

@@ -10,12 +10,12 @@ export function currentTraceparent(): string | undefined {
   return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
 }
 
-/** The active context with the sender's span as parent; unchanged for none or a malformed one. */
-export function remoteContext(traceparent: string | undefined): Context {
-  const active = context.active();
-  const [, traceId, spanId, flags] = traceparentForm.exec(traceparent ?? '') ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return active;
-  return trace.setSpanContext(active, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true });
+/** `base` (default: the active context) with the sender's span as parent; unchanged for none or a malformed one. */
+export function remoteContext(traceparent: string | undefined, base: Context = context.active()): Context {
+  if (traceparent === undefined) return base;
+  const [, traceId, spanId, flags] = traceparentForm.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return base;
+  return trace.setSpanContext(base, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true });
 }
 
 /**
@@ -29,7 +29,7 @@ export async function traced<T>(
   parent: Context,
   act: () => Promise<T>,
 ): Promise<T> {
-  if (tracer === undefined || trace.getSpanContext(parent) === undefined) return act();
+  if (tracer === undefined || trace.getSpanContext(parent) === undefined) return context.with(parent, act);
   const span = tracer.startSpan(name, { kind }, parent);
   try {
     return await context.with(trace.setSpan(parent, span), act);

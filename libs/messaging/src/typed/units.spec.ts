@@ -67,8 +67,18 @@ describe('headers', () => {
 
 describe('problem documents', () => {
   it('give back the fault they were made of', () => {
-    const fault = new Fault('INPUT_NOT_JSON', 'line 3', { line: 3, text: '{', field: 'input', expected: 'JSON', hint: 'h' });
-    expect(faultOf(problemOf(fault))).toMatchObject({ code: fault.code, message: fault.message, details: fault.details });
+    const fault = new Fault('INPUT_NOT_JSON', 'line 3', {
+      line: 3,
+      text: '{',
+      field: 'input',
+      expected: 'JSON',
+      hint: 'h',
+    });
+    expect(faultOf(problemOf(fault))).toMatchObject({
+      code: fault.code,
+      message: fault.message,
+      details: fault.details,
+    });
   });
 
   it('of an unknown code or form are INTERNAL', () => {

@@ -1,5 +1,5 @@
 import { Fault } from '@das/contracts';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** A body that fits the schema, defaults filled in. @throws Fault REQUEST_INVALID naming the first field that does not fit, and what is expected there. */
 export function validRequest<Body>(schema: z.ZodType<Body>, body: unknown, name: string): Body {
