@@ -1,0 +1,106 @@
+import { type JobEvent, type JobState, type JobView, jobEventSchema, jobTransitions } from '@das/contracts';
+import { type Clock, isTerminal } from '@das/kernel';
+import { NoClusterError, ProblemError } from '../errors.js';
+import type { Client } from './client.js';
+import { serverEvents } from './sse.js';
+
+export const hasEnded = (state: JobState): boolean => isTerminal(jobTransitions, state);
+
+const againMs = 300;
+/** An answer that breaks off so often at the same place will not become whole. */
+const stallsMax = 10;
+
+/**
+ * Tells a job's events until it has ended, from whichever node answers, each once; resolves with the job as it is then.
+ * @throws ProblemError, NoClusterError.
+ */
+export async function followJob(client: Client, id: string, told: (event: JobEvent) => void): Promise<JobView> {
+  let last: string | undefined;
+  for (;;) {
+    last = await readEvents(client, id, last, told);
+    const job = await client.get<JobView>(`/v1/jobs/${id}`);
+    if (hasEnded(job.state)) return job;
+    await client.pause(againMs);
+  }
+}
+
+/** Reads one stream to its end, or until it breaks off; resolves with the id of the last event. */
+async function readEvents(
+  client: Client,
+  id: string,
+  after: string | undefined,
+  told: (event: JobEvent) => void,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  let last = after;
+  try {
+    const headers: Record<string, string> = after === undefined ? {} : { 'last-event-id': after };
+    const response = await client.open(`/v1/jobs/${id}/events`, {}, { headers, signal });
+    for await (const event of serverEvents(bodyOf(response))) {
+      last = event.id ?? last;
+      const parsed = jobEventSchema.safeParse(JSON.parse(event.data));
+      if (parsed.success) told(parsed.data);
+    }
+  } catch (thrown) {
+    if (thrown instanceof ProblemError && thrown.problem.status !== 503) throw thrown;
+  }
+  return last;
+}
+
+/** A stream that told nothing for so long has told the past (ms). */
+const quietMs = 700;
+
+/** Tells the events of a running job so far, and ends when nothing more came for a moment. */
+export async function pastEvents(
+  client: Client,
+  id: string,
+  told: (event: JobEvent) => void,
+  clock: Clock,
+): Promise<void> {
+  const quiet = new AbortController();
+  let cancel = clock.timer(quietMs, () => quiet.abort());
+  const heard = (event: JobEvent): void => {
+    told(event);
+    cancel();
+    cancel = clock.timer(quietMs, () => quiet.abort());
+  };
+  await readEvents(client, id, undefined, heard, quiet.signal);
+  cancel();
+}
+
+/** A response's bytes; none for an empty answer. */
+export async function* bodyOf(response: Response): AsyncGenerator<Uint8Array, void> {
+  if (response.body) yield* response.body as unknown as AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Hands on the bytes of something that every node answers alike, from its beginning; when a node goes, another one's answer is read
+ * and what was handed on already is skipped. So no line comes twice and none is lost.
+ */
+export async function readWhole(
+  client: Client,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  let written = 0;
+  for (let stalls = 0; stalls < stallsMax; stalls++) {
+    const response = await client.open(path, query);
+    let place = 0;
+    const body = bodyOf(response);
+    for (;;) {
+      const next = await body.next().catch(() => 'broken' as const);
+      if (next === 'broken') break;
+      if (next.done === true) return;
+      const fresh = next.value.subarray(Math.max(0, written - place));
+      place += next.value.length;
+      if (place > written) {
+        await write(fresh);
+        [written, stalls] = [place, 0];
+      }
+    }
+    client.next('broke off');
+    await client.pause(againMs);
+  }
+  throw new NoClusterError(client.urls, `${path} broke off ${stallsMax} times at byte ${written}`);
+}

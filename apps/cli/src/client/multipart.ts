@@ -1,0 +1,27 @@
+/** Parts of a submission: `spec` (JSON), `code` (the script), `input` (items, streamed). */
+export interface SubmissionParts {
+  readonly spec: object;
+  readonly code: { readonly filename: string; readonly text: string };
+  readonly input: AsyncIterable<Uint8Array> | undefined;
+}
+
+/** The body of a multipart request, no faster than it is read. `boundary` must not occur in it: make it random. */
+export async function* multipartBody(
+  { spec, code, input }: SubmissionParts,
+  boundary: string,
+): AsyncGenerator<Uint8Array, void> {
+  const head = (name: string, type: string, filename?: string): string =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
+    `Content-Type: ${type}\r\n\r\n`;
+  yield Buffer.from(`${head('spec', 'application/json')}${JSON.stringify(spec)}\r\n`);
+  yield Buffer.from(`${head('code', 'text/plain; charset=utf-8', quotable(code.filename))}${code.text}\r\n`);
+  if (input) {
+    yield Buffer.from(head('input', 'application/octet-stream', 'input'));
+    for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    yield Buffer.from('\r\n');
+  }
+  yield Buffer.from(`--${boundary}--\r\n`);
+}
+
+/** As browsers do it. */
+const quotable = (name: string): string => name.replace(/[\r\n]/g, ' ').replaceAll('"', '%22');

@@ -1,0 +1,56 @@
+import type { JobView, NodeView } from '@das/contracts';
+import { readState } from '@das/supervisor';
+import { homeOf } from '../client/endpoint.js';
+import type { Context } from '../context.js';
+import { table } from '../core/human.js';
+
+export interface LeaderView {
+  readonly leader?: string;
+  readonly term: number;
+}
+
+/** `das nodes`. */
+export async function nodes(context: Context): Promise<void> {
+  const list = await (await context.client()).get<{ nodes: NodeView[] }>('/v1/nodes');
+  await context.print(list, nodesTable(list.nodes));
+}
+
+/** `das leader`. */
+export async function leader(context: Context): Promise<void> {
+  const view = await (await context.client()).get<LeaderView>('/v1/leader');
+  await context.print(view, view.leader === undefined ? 'no leader is known' : `${view.leader}  term ${view.term}`);
+}
+
+/** `das status`: what runs here, and what the cluster says of itself. */
+export async function status(context: Context): Promise<void> {
+  const { world, options } = context;
+  const home = homeOf(options, world);
+  const local = await readState(home);
+  const client = await context.client();
+  const [{ nodes: members }, lead, { jobs: running }] = await Promise.all([
+    client.get<{ nodes: NodeView[] }>('/v1/nodes'),
+    client.get<LeaderView>('/v1/leader'),
+    client.get<{ jobs: JobView[] }>('/v1/jobs', { state: 'running', limit: 1000 }),
+  ]);
+  const value = { home, local, nodes: members, leader: lead, runningJobs: running.length };
+  const lines = [
+    nodesTable(members),
+    `leader  ${lead.leader ?? 'none'}, term ${lead.term}`,
+    `jobs    ${running.length} running`,
+    ...(local ? [`home    ${home} (supervisor ${local.supervisor.pid}, ${local.state})`] : []),
+  ];
+  await context.print(value, lines.join('\n'));
+}
+
+function nodesTable(list: readonly NodeView[]): string {
+  const rows = list.map((node) => [
+    `${node.name}${node.leader ? ' *' : ''}`,
+    node.state,
+    node.slots,
+    node.running,
+    node.queued,
+    node.rest ?? '',
+    node.version,
+  ]);
+  return table(['NODE', 'STATE', 'SLOTS', 'RUNNING', 'QUEUED', 'REST', 'VERSION'], rows);
+}

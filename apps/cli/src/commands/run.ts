@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { type JobView, limits } from '@das/contracts';
+import { newId } from '@das/platform';
+import type { Client } from '../client/client.js';
+import type { GlobalOptions } from '../client/endpoint.js';
+import { followJob } from '../client/job-follower.js';
+import { submitJob } from '../client/submit.js';
+import type { Context } from '../context.js';
+import { parseFormat } from '../core/formats.js';
+import {
+  UsageError,
+  parseDurationMs,
+  parseParams,
+  parseParamsFile,
+  parseRange,
+  parseTolerate,
+  parseWhole,
+} from '../core/parse.js';
+import { ExitError, exitCodes } from '../errors.js';
+import { openInput } from '../input/input.js';
+import { outcomeLines } from '../output/job.js';
+import { progressView } from '../output/progress.js';
+import { copyResults } from './results.js';
+
+export interface RunOptions extends GlobalOptions {
+  readonly input?: string;
+  readonly format?: string;
+  readonly range?: string;
+  readonly param: readonly string[];
+  readonly paramJson?: string;
+  readonly itemsPerPart?: string;
+  readonly timeout?: string;
+  readonly retries?: string;
+  readonly tolerate?: string;
+  readonly priority?: string;
+  readonly concurrency?: string;
+  readonly buckets?: string;
+  readonly network?: boolean;
+  readonly name?: string;
+  readonly detach?: boolean;
+  readonly output?: string;
+}
+
+/** `das run SCRIPT`: submits, shows how it goes, prints the result. Ctrl-C cancels the job. */
+export async function run(context: Context<RunOptions>, script: string): Promise<void> {
+  const { world, options } = context;
+  const spec = await specOf(context);
+  const code = { filename: basename(script), text: await scriptText(resolve(world.cwd, script), script) };
+  const upload =
+    options.input === undefined ? undefined : await openInput(options.input, parseFormat(options.format), world);
+  const client = await context.client();
+  const interrupt = interruptOf(context, client);
+  try {
+    const input = upload && { input: { format: upload.format } };
+    const parts = { spec: { ...spec, ...input }, code, input: upload?.body };
+    const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt.signal));
+    interrupt.job = job.id;
+    if (options.detach === true) return await context.print(job, job.id);
+    if (options.json !== true) world.err(`job ${job.id}`);
+    await client.learn();
+    await finish(context, client, await watch(context, client, job), interrupt.cancelled);
+  } finally {
+    interrupt.close();
+  }
+}
+
+async function watch(context: Context<RunOptions>, client: Client, job: JobView): Promise<JobView> {
+  const { world, options, clock } = context;
+  const view = progressView({ terminal: world.terminal, json: options.json === true, err: world.err, clock });
+  try {
+    return await followJob(client, job.id, (event) => view.told(event));
+  } finally {
+    view.close();
+  }
+}
+
+async function finish(context: Context<RunOptions>, client: Client, job: JobView, interrupted: boolean): Promise<void> {
+  const { world, options } = context;
+  if (options.json === true) world.err(JSON.stringify(job));
+  else for (const line of outcomeLines(job)) world.err(line);
+  if (job.state === 'succeeded') return copyResults(context, client, job.id, options.output);
+  if (options.json !== true && job.state === 'failed') world.err(`  more: das job ${job.id}, das logs ${job.id}`);
+  throw new ExitError(interrupted || job.state === 'cancelled' ? exitCodes.cancelled : exitCodes.failed);
+}
+
+/** The first interrupt cancels the job (or breaks off the upload), the second one leaves at once. */
+function interruptOf(context: Context, client: Client) {
+  const { world } = context;
+  const upload = new AbortController();
+  const state = { cancelled: false, job: undefined as string | undefined };
+  let leave: (thrown: ExitError) => void = () => undefined;
+  const left = new Promise<never>((_, reject) => (leave = reject));
+  left.catch(() => undefined);
+  const close = world.onInterrupt(() => {
+    if (state.cancelled) process.exit(exitCodes.cancelled);
+    state.cancelled = true;
+    if (state.job === undefined) {
+      world.err('cancelled before the job was submitted');
+      upload.abort();
+      return leave(new ExitError(exitCodes.cancelled));
+    }
+    world.err(`cancelling job ${state.job} … (Ctrl-C again leaves at once)`);
+    client.delete<JobView>(`/v1/jobs/${state.job}`).catch(() => undefined);
+  });
+  return {
+    signal: upload.signal,
+    close,
+    during: <T>(work: Promise<T>): Promise<T> => Promise.race([work, left]),
+    get cancelled() {
+      return state.cancelled;
+    },
+    set job(id: string) {
+      state.job = id;
+    },
+  };
+}
+
+async function specOf({ options, world }: Context<RunOptions>): Promise<Record<string, unknown>> {
+  const { input, range, timeout, retries, tolerate, priority, concurrency, buckets, itemsPerPart, network, name } =
+    options;
+  if (input !== undefined && range !== undefined) {
+    throw new UsageError('--input and --range were both given', { field: '--range', expected: 'one of them' });
+  }
+  if (options.format !== undefined && input === undefined) {
+    throw new UsageError('--format needs --input', { field: '--format', expected: '--input FILE|-|DIR|GLOB' });
+  }
+  const whole = (text: string | undefined, field: string, min: number) =>
+    text === undefined ? undefined : parseWhole(text, field, min);
+  const spec = {
+    name,
+    input: range === undefined ? undefined : { range: parseRange(range) },
+    params: parseParams(options.param, await paramsFile(options.paramJson, world.cwd)),
+    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, '--timeout'),
+    retries: whole(retries, '--retries', 0),
+    tolerate: tolerate === undefined ? undefined : parseTolerate(tolerate),
+    itemsPerPart: whole(itemsPerPart, '--items-per-part', 1),
+    priority: whole(priority, '--priority', 1),
+    concurrency: whole(concurrency, '--concurrency', 1),
+    buckets: whole(buckets, '--buckets', 1),
+    network: network === true ? true : undefined,
+  };
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+}
+
+async function paramsFile(file: string | undefined, cwd: string): Promise<Record<string, unknown>> {
+  if (file === undefined) return {};
+  return parseParamsFile(await textOf(resolve(cwd, file), file, '--param-json'), file);
+}
+
+async function scriptText(path: string, shown: string): Promise<string> {
+  const text = await textOf(path, shown, 'SCRIPT');
+  if (Buffer.byteLength(text) <= limits.codeBytesMax) return text;
+  throw new UsageError(`${shown} is too large for a script`, {
+    field: 'SCRIPT',
+    expected: `at most ${limits.codeBytesMax} bytes`,
+  });
+}
+
+async function textOf(path: string, shown: string, field: string): Promise<string> {
+  return readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+    const why =
+      thrown.code === 'ENOENT' ? `there is no file ${shown}` : `${shown} cannot be read (${thrown.code ?? 'unknown'})`;
+    throw new UsageError(why, { field, expected: 'a file that can be read' });
+  });
+}

@@ -1,0 +1,25 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Format, formatOf } from '../core/formats.js';
+import type { World } from '../world.js';
+import { fileItems, findInput, listFiles } from './files.js';
+
+/** Items on their way to a node. */
+export interface Upload {
+  /** As the API knows it: files arrive as NDJSON. */
+  readonly format: 'ndjson' | 'lines';
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Opens `--input`. @throws UsageError when there is nothing, or the format does not fit. Nothing is read yet. */
+export async function openInput(
+  path: string,
+  wanted: Format | undefined,
+  { cwd, stdin }: Pick<World, 'cwd' | 'stdin'>,
+): Promise<Upload> {
+  const full = path === '-' ? '-' : resolve(cwd, path);
+  const found = await findInput(full);
+  const format = formatOf(path, found, wanted);
+  if (format === 'files') return { format: 'ndjson', body: fileItems(await listFiles(full, found)) };
+  return { format, body: (found === 'stdin' ? stdin : createReadStream(full)) as AsyncIterable<Uint8Array> };
+}

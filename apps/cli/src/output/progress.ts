@@ -1,0 +1,88 @@
+import type { JobEvent } from '@das/contracts';
+import type { Clock } from '@das/kernel';
+import { SingleBar } from 'cli-progress';
+import { type Standing, standingLine } from '../core/human.js';
+
+/** Plain lines come no faster than this (ms). */
+const lineEveryMs = 2_000;
+
+/** Shows how a job goes, on standard error. */
+export interface ProgressView {
+  told(event: JobEvent): void;
+  /** Takes the bar away, so that lines may follow. */
+  close(): void;
+}
+
+interface ViewOptions {
+  readonly terminal: boolean;
+  readonly json: boolean;
+  readonly err: (line: string) => void;
+  readonly clock: Clock;
+}
+
+export function progressView(options: ViewOptions): ProgressView {
+  if (options.json) return { told: (event) => options.err(JSON.stringify(event)), close: () => undefined };
+  return options.terminal ? new BarView(options) : new LineView(options);
+}
+
+function standingOf(event: Extract<JobEvent, { event: 'progress' }>): Standing {
+  const { committed, failed, items, sealed, running, etaMs } = event;
+  return { done: committed, failed, total: items, final: sealed, running, etaMs };
+}
+
+class LineView implements ProgressView {
+  #last = '';
+  #at = -Infinity;
+  constructor(private readonly options: ViewOptions) {}
+
+  told(event: JobEvent): void {
+    const { err, clock } = this.options;
+    if (event.event === 'note') err(`note: ${event.message}`);
+    if (event.event !== 'progress' || clock.monotonic() - this.#at < lineEveryMs) return;
+    const line = standingLine(standingOf(event));
+    if (line !== this.#last) err(line);
+    [this.#last, this.#at] = [line, clock.monotonic()];
+  }
+  close(): void {
+    this.#last = '';
+  }
+}
+
+class BarView implements ProgressView {
+  #bar: SingleBar | undefined;
+  constructor(private readonly options: ViewOptions) {}
+
+  told(event: JobEvent): void {
+    if (event.event === 'note') {
+      this.close();
+      this.options.err(`note: ${event.message}`);
+    }
+    if (event.event !== 'progress') return;
+    const standing = standingOf(event);
+    this.#bar ??= newBar();
+    this.#bar.setTotal(Math.max(standing.total, 1));
+    // While the number of items still grows, a share would go backwards.
+    this.#bar.update(standing.final ? standing.done + standing.failed : 0, { text: standingLine(standing) });
+  }
+  close(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}
+
+function newBar(): SingleBar {
+  const bar = new SingleBar({
+    format: ' {bar}  {text}',
+    barsize: 28,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    fps: 8,
+    // We handle Ctrl-C ourselves.
+    gracefulExit: false,
+  });
+  bar.start(1, 0, { text: '' });
+  return bar;
+}

@@ -1,0 +1,167 @@
+// `npm test`: every check there is, one after the other; ends with the line `N passed, N failed`.
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { leftovers } from './leftovers.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const tier = process.argv.includes('--nightly') ? 'nightly' : process.argv.includes('--full') ? 'full' : 'test';
+const run = randomUUID();
+const scratch = mkdtempSync(join(tmpdir(), 'das-check-'));
+/** Found again in the environment of whatever a test starts; no setting of a cluster nearby leaks into a test. */
+const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('DAS_') || name === 'DAS_PG_BIN');
+const env = { ...Object.fromEntries(outside), DAS_TEST_RUN: run, DAS_TEST_TIER: tier, NX_DAEMON: 'false', CI: '1' };
+const began = Date.now();
+const total = { passed: 0, failed: 0 };
+const children = new Set();
+
+/** Runs a program; `show` lets its output through as it comes, else it is kept. */
+function execute(file, args, { show = false } = {}) {
+  return new Promise((resolve) => {
+    const stdio = ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'];
+    const child = spawn(file, args, { cwd: root, env, stdio });
+    children.add(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
+    const done = (code, why = '') => {
+      children.delete(child);
+      resolve({ ok: code === 0, output: output + why });
+    };
+    child.once('error', (error) => done(1, `${error.message}\n`));
+    child.once('close', (code) => done(code));
+  });
+}
+
+/** One phase: `work` resolves with its counts and, when something failed, what is to be shown. */
+async function phase(name, work) {
+  const start = Date.now();
+  console.log(`── ${name}`);
+  const { passed, failed, output = '' } = await work();
+  total.passed += passed;
+  total.failed += failed;
+  if (failed > 0 && output.trim() !== '') console.log(output.trimEnd());
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  console.log(`   ${failed === 0 ? 'ok' : 'FAILED'}  ${passed} passed, ${failed} failed, ${seconds} s`);
+}
+
+async function one(file, args) {
+  const { ok, output } = await execute(file, args);
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, output };
+}
+
+/** Many small programs, two at a time. */
+async function each(jobs) {
+  const sum = { passed: 0, failed: 0, output: '' };
+  const queue = [...jobs];
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) {
+      const { ok, output } = await execute(...job);
+      sum[ok ? 'passed' : 'failed']++;
+      if (!ok) sum.output += output;
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return sum;
+}
+
+const inside = (folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+
+function typechecks() {
+  const folders = [...inside('libs'), ...inside('apps'), ...inside('examples')];
+  const own = folders.flatMap((folder) => [`${folder}/tsconfig.spec.json`, `${folder}/tsconfig.core.json`]);
+  const files = [...own, 'e2e/tsconfig.json', 'bench/tsconfig.json'].filter((file) => existsSync(join(root, file)));
+  return files.map((file) => [bin('tsc'), ['-p', file, '--noEmit']]);
+}
+
+/** Counts of a Jest run, from its own report. A run that made no report failed as a whole. */
+async function jest(args) {
+  const report = join(scratch, `${randomUUID()}.json`);
+  const { ok } = await execute(bin('jest'), [...args, '--json', `--outputFile=${report}`, '--ci'], { show: true });
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+  const failed = numFailedTests + numRuntimeErrorTestSuites;
+  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) };
+}
+
+function unitTests() {
+  const ignored = ['/node_modules/', '/dist/', '<rootDir>/e2e/', '<rootDir>/bench/'];
+  const ignore = ignored.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
+  return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore]);
+}
+
+async function endToEnd() {
+  if (!existsSync(join(root, 'e2e/jest.config.mjs')))
+    return { passed: 0, failed: 1, output: 'e2e/jest.config.mjs is missing' };
+  return jest(['-c', 'e2e/jest.config.mjs', '--runInBand']);
+}
+
+/** Folders that hold Python tests. */
+function* pythonFolders(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.some(({ name }) => /^test_.*\.py$/.test(name))) yield folder;
+  for (const entry of entries) {
+    if (entry.isDirectory() && !/^(node_modules|dist|__pycache__|\..*)$/.test(entry.name))
+      yield* pythonFolders(join(folder, entry.name));
+  }
+}
+
+async function pythonTests() {
+  const sum = { passed: 0, failed: 0, output: '' };
+  for (const folder of [...pythonFolders(join(root, 'libs')), ...pythonFolders(join(root, 'examples'))]) {
+    const args = ['-B', '-m', 'unittest', 'discover', '-s', relative(root, folder), '-p', 'test_*.py'];
+    const { ok, output } = await execute('python3', args);
+    const ran = Number(/^Ran (\d+) test/m.exec(output)?.[1] ?? 0);
+    const bad = [...output.matchAll(/(?:failures|errors)=(\d+)/g)].reduce((n, [, count]) => n + Number(count), 0);
+    const failed = ok ? 0 : Math.max(bad, 1);
+    sum.passed += Math.max(ran - failed, 0);
+    sum.failed += failed;
+    if (!ok) sum.output += output;
+  }
+  return sum;
+}
+
+/** The tools' own tests, by the runner that needs nothing. */
+async function toolTests() {
+  const files = readdirSync(join(root, 'tools')).filter((name) => name.endsWith('.spec.mjs'));
+  const { ok, output } = await execute(process.execPath, [
+    '--test',
+    '--test-reporter=tap',
+    ...files.map((file) => `tools/${file}`),
+  ]);
+  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, 'm').exec(output)?.[1] ?? 0);
+  return { passed: count('pass'), failed: ok ? 0 : Math.max(count('fail'), 1), output };
+}
+
+async function nothingLeft() {
+  const left = await leftovers({ run, root, since: began });
+  const output = left.map(({ pid, command }) => `still running: ${pid} ${command}`).join('\n');
+  return { passed: left.length === 0 ? 1 : 0, failed: left.length, output };
+}
+
+function finish() {
+  rmSync(scratch, { recursive: true, force: true });
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
+await phase('format (prettier)', () => one(bin('prettier'), ['--check', '--log-level=warn', '.']));
+await phase('lint (eslint)', () => one(bin('eslint'), ['.']));
+await phase('types (tsc)', () => each(typechecks()));
+await phase('boundaries and tools', toolTests);
+await phase('unit and contract tests', unitTests);
+await phase('Python tests', pythonTests);
+await phase('end-to-end tests', endToEnd);
+await phase('nothing left running', nothingLeft);
+finish();
+process.exitCode = total.failed === 0 ? 0 : 1;
