@@ -35,12 +35,15 @@ export interface AttemptTools {
 /** Importing may take longer than an item (ms). */
 const importMsMin = 60_000;
 
-/** A commit as it is to be sent. */
+/** A commit as it is to be sent, without its output. */
 export interface Commit {
   readonly request: CommitRequest;
-  readonly raw: Uint8Array;
+  /** Output of a step that failed is worth nothing. */
+  readonly keepsOutput: boolean;
   readonly items: number;
 }
+
+const noOutput = { rows: [], raw: new Uint8Array() };
 
 /** One attempt on this node, from its items to the store's word. */
 export class AttemptRun {
@@ -120,10 +123,11 @@ export class AttemptRun {
     }
   }
 
-  /** Sends the commit until the store answers. @throws StoppedError; Fault for a refusal that will stay. */
-  async commit({ request, raw }: Commit): Promise<CommitReply> {
+  /** Sends what is left of the output, and the commit, until the store answers. @throws StoppedError, RefusedError; Fault for a refusal that will stay. */
+  async commit({ request, keepsOutput }: Commit): Promise<CommitReply> {
     return withSpan('commit', {}, async () => {
-      const { body } = await this.tools.store.ask(commitPart, request, this.#stop.signal, raw);
+      const { rows, raw } = keepsOutput ? await this.#part.output.finish() : noOutput;
+      const { body } = await this.tools.store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw);
       this.#part.output.drop();
       return body;
     });

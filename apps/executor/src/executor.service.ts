@@ -9,6 +9,7 @@ import {
   WorkerGoneError,
   WorkerPool,
   findPython,
+  probeUid,
 } from '@das/execution';
 import { type Cancel, messageOf } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
@@ -97,7 +98,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   async #openPool(folder: string): Promise<WorkerPool> {
     const { context } = this;
     const { DAS_PYTHON, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = this.#config;
-    const uid = process.getuid?.() === 0 ? base : undefined;
+    const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
     const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock: context.clock });
     context.log.info({ python: python.path, version: python.version, slots }, 'executor starts workers');
     this.#warden = new Warden(python.path, base);

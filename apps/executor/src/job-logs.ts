@@ -39,7 +39,7 @@ export class JobLogs {
       open.chars += line.length;
       if (open.lines.length >= linesPerBatch || open.chars >= charsPerBatch) this.#close(name);
     }
-    if (this.#open.size > 0) this.#timer ??= this.clock.timer(flushMs, () => this.flush());
+    if (this.#open.size > 0) this.#timer ??= this.clock.timer(flushMs, () => void this.flush());
   }
 
   /** Resolves when all that was added is stored, or lost. */

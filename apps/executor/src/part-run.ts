@@ -123,18 +123,18 @@ export class PartRun implements WorkSink {
   /** No node could import the script: nothing of the part is tried again. */
   fatal(failure: ScriptFailure): Commit {
     const fatal = this.#told(notImported(failure));
-    const request = { ...this.#request([], { done: [], failures: [], unfinished: [] }, 0), fatal };
-    return { request, raw: new Uint8Array(), items: 0 };
+    const request = { ...this.#request({ done: [], failures: [], unfinished: [] }, 0), fatal };
+    return { request, keepsOutput: false, items: 0 };
   }
 
   /** The process ended while it imported the script: the first item stands for all. */
-  crashedImporting(exit: Exit, why: Failure | undefined): Promise<Commit> {
+  crashedImporting(exit: Exit, why: Failure | undefined): Commit {
     const { from, to, kind } = this.part;
     const reason = why ?? crashed(kind, from, exit);
     return this.#commit(crashOutcome({ from, to }, from, undefined, this.#told(reason)), 0);
   }
 
-  #gone(exit: Exit, { item, stuck, busyMs }: Ended): Promise<Commit> {
+  #gone(exit: Exit, { item, stuck, busyMs }: Ended): Commit {
     const { from, to, kind } = this.part;
     const at = item !== undefined && item >= this.#next && item < to ? item : this.#next;
     const reason = stuck ? timedOut(kind, at, this.spec.limits.timeoutMs) : crashed(kind, at, exit);
@@ -151,19 +151,17 @@ export class PartRun implements WorkSink {
     throw new RefusedError(body.outcome === 'jobEnded' ? 'jobEnded' : 'staleAttempt');
   }
 
-  async #commit(outcome: PartOutcome, busyMs: number, items?: number): Promise<Commit> {
-    // Output of a step that failed is worth nothing.
-    const keeps = outcome.done.length > 0;
-    const { rows, raw } = keeps ? await this.output.finish() : { rows: [], raw: new Uint8Array() };
-    const sealed = this.part.kind === 'split' && keeps ? { sealed: { items: items ?? 0 } } : {};
-    return { request: { ...this.#request(rows, outcome, busyMs), ...sealed }, raw, items: itemsDone(outcome) };
+  #commit(outcome: PartOutcome, busyMs: number, items?: number): Commit {
+    const keepsOutput = outcome.done.length > 0;
+    const sealed = this.part.kind === 'split' && keepsOutput ? { sealed: { items: items ?? 0 } } : {};
+    return { request: { ...this.#request(outcome, busyMs), ...sealed }, keepsOutput, items: itemsDone(outcome) };
   }
 
-  #request(rows: CommitRequest['rows'], outcome: PartOutcome, busyMs: number): CommitRequest {
+  #request(outcome: PartOutcome, busyMs: number): CommitRequest {
     return {
       attempt: this.#ref(),
       node: this.tools.node,
-      rows,
+      rows: [],
       done: [...outcome.done],
       failures: [...outcome.failures],
       unfinished: [...outcome.unfinished],

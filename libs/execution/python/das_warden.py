@@ -14,18 +14,17 @@ import sys
 import tempfile
 
 LOCKS = '/run' if os.access('/run', os.W_OK) else tempfile.gettempdir()
-ACCOUNTS_MAX = 1000
 
 
 class Accounts:
     """User ids that no other warden of this machine has in use: each is a locked file, free again when its holder dies."""
 
-    def __init__(self, base):
-        self._base = base
+    def __init__(self, base, count):
+        self._range = range(base, base + count)
         self._held = {}
 
     def claim(self):
-        for uid in range(self._base, self._base + ACCOUNTS_MAX):
+        for uid in self._range:
             if uid not in self._held and self._lock(uid):
                 return uid
         return None
@@ -63,8 +62,8 @@ class Accounts:
 
 
 class Warden:
-    def __init__(self, base):
-        self._accounts = Accounts(base)
+    def __init__(self, base, count):
+        self._accounts = Accounts(base, count)
         self._watched = {}
 
     def serve(self):
@@ -151,7 +150,7 @@ if __name__ == '__main__':
     # Ctrl-C and the end of a service's process group are for the executor; it closes our stdin when it is done.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    warden = Warden(int(sys.argv[1]))
+    warden = Warden(int(sys.argv[1]), int(sys.argv[2]))
     try:
         warden.serve()
     finally:

@@ -40,7 +40,7 @@ export type {
 } from './ports/runtime.js';
 export { DirectLauncher } from './launch/direct-launcher.js';
 export { nextTurn } from './launch/turn.js';
-export { Warden } from './launch/warden.js';
+export { Warden, probeUid } from './launch/warden.js';
 export { type FoundPython, findPython } from './python/find-python.js';
 export { PythonRuntime } from './python/python-runtime.js';
 export { type LogListener, type LogStream, PooledWorker, cancelGraceMs } from './pool/pooled-worker.js';

@@ -54,7 +54,7 @@ export interface Step {
 /** Open attempts; a leader queues a few per slot, so more are a defect of the sender. */
 export const attemptsMax = 4_096;
 /** Names of ended attempts that are remembered. */
-export const endedMax = 4_096;
+export const endedMax = 1_024;
 
 export const newExecutor = (slots: number, highestTerm: number): ExecutorState => ({
   slots,

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { NotStartedError } from '../ports/errors.js';
 import { wardenPath } from '../python/package-files.js';
 
 const answerSchema = z.union([
@@ -16,6 +18,17 @@ export interface Watched {
   readonly mark: string;
 }
 
+/** Accounts of workers: so many from the base on. */
+export const accountsMax = 1_000;
+/** The account that looks for an interpreter: after those of workers, whose processes may be ended by any warden of the machine. */
+export const probeUid = (uidBase: number): number => uidBase + accountsMax;
+
+interface Claim {
+  readonly resolve: (uid: number) => void;
+  readonly reject: (error: Error) => void;
+}
+const noAccount = (): Error => new NotStartedError('no free account for scripts');
+
 /** Lost wardens are replaced; one that dies again and again is a broken machine. */
 const restartsMax = 100;
 
@@ -26,9 +39,10 @@ const restartsMax = 100;
 export class Warden {
   #child: ChildProcess;
   #closing = false;
+  #lost = false;
   #restarts = 0;
   #claims = 0;
-  readonly #claimed = new Map<number, (uid: number | null) => void>();
+  readonly #claimed = new Map<number, Claim>();
   readonly #ended = new Map<number, () => void>();
   readonly #watched = new Map<number, Watched>();
   #exited!: Promise<void>;
@@ -44,11 +58,16 @@ export class Warden {
     return this.#child.pid;
   }
 
-  /** An account that nobody else uses; null when this process may not change accounts. It is free again when its worker has ended. */
+  /**
+   * An account that nobody else uses, free again when its worker has ended; null when this process may not change accounts.
+   * @throws NotStartedError when there is none: a script never runs as root instead.
+   */
   claim(): Promise<number | null> {
+    if (process.getuid?.() !== 0) return Promise.resolve(null);
+    if (this.#closing || this.#lost) return Promise.reject(noAccount());
     const claim = (this.#claims += 1);
-    return new Promise((resolve) => {
-      this.#claimed.set(claim, resolve);
+    return new Promise((resolve, reject) => {
+      this.#claimed.set(claim, { resolve, reject });
       this.#tell({ claim });
     });
   }
@@ -65,7 +84,7 @@ export class Warden {
 
   /** Resolves when everything of the worker is gone. */
   end(pid: number): Promise<void> {
-    if (!this.#watched.has(pid)) return Promise.resolve();
+    if (!this.#watched.has(pid) || this.#lost) return Promise.resolve();
     return new Promise((resolve) => {
       this.#ended.set(pid, resolve);
       this.#tell({ end: pid });
@@ -80,7 +99,7 @@ export class Warden {
   }
 
   #start(): ChildProcess {
-    const child = spawn(this.interpreter, ['-I', '-S', wardenPath, String(this.uidBase)], {
+    const child = spawn(this.interpreter, ['-I', '-S', wardenPath, String(this.uidBase), String(accountsMax)], {
       // Not of our process group: it must outlive us.
       detached: true,
       cwd: '/',
@@ -100,8 +119,10 @@ export class Warden {
   #hear(line: string): void {
     const answer = answerSchema.parse(JSON.parse(line));
     if ('claimed' in answer) {
-      this.#claimed.get(answer.claimed)?.(answer.uid);
+      const claim = this.#claimed.get(answer.claimed);
       this.#claimed.delete(answer.claimed);
+      if (answer.uid === null) claim?.reject(noAccount());
+      else claim?.resolve(answer.uid);
       return;
     }
     this.#watched.delete(answer.ended);
@@ -119,8 +140,9 @@ export class Warden {
   }
 
   #abandon(): void {
+    this.#lost = true;
     for (const resolve of this.#ended.values()) resolve();
-    for (const resolve of this.#claimed.values()) resolve(null);
+    for (const { reject } of this.#claimed.values()) reject(noAccount());
     this.#ended.clear();
     this.#claimed.clear();
   }

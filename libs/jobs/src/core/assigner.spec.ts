@@ -1,5 +1,5 @@
 import { nodeId } from '@das/kernel';
-import type { OpenPart } from '@das/contracts';
+import type { AttemptFinished, OpenPart } from '@das/contracts';
 import { mustSave } from './assigner-plan.js';
 import { partIdOf } from './part-id.js';
 import { Scenario, beatOf, jobRecord } from './assigner.scenario.js';
@@ -261,6 +261,102 @@ describe('reading again', () => {
     cluster.do({ kind: 'jobGone', job: record.spec.job });
     expect(cluster.beat('node-1', 1, []).notes).toMatchObject([{ job: 'j' }]);
     expect(cluster.state.jobs.size).toBe(0);
+  });
+});
+
+describe('late, doubled and foreign words', () => {
+  const oneAttempt = () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 1);
+    const record = jobRecord('j', 16, { spec: { limits: limitsWith({ itemsPerPart: 16 }) } });
+    const [attempt] = cluster.load(record).attempts;
+    return { cluster, record, attempt: attempt! };
+  };
+
+  it('reads the job again when the store had ended the attempt', () => {
+    const { cluster, attempt } = oneAttempt();
+    expect(cluster.finish(attempt, { outcome: 'staleAttempt' }).loads).toEqual(['j']);
+    const planned = cluster.do({ kind: 'tick' });
+    expect([planned.attempts, planned.advances]).toEqual([[], []]);
+  });
+
+  it('reads the job again when the store says that it ended', () => {
+    const { cluster, record, attempt } = oneAttempt();
+    expect(cluster.finish(attempt, { outcome: 'jobEnded' }).loads).toEqual(['j']);
+    cluster.load({ ...record, state: 'cancelled', finishedAt: 1 });
+    expect(cluster.state.jobs.size).toBe(0);
+  });
+
+  it.each<[string, Partial<AttemptFinished>]>([
+    [
+      'of another generation',
+      { attempt: { job: jobRecord('j', 1).spec.job, generation: 7, part: partIdOf('map', 0, 16, 0), attempt: 1 } },
+    ],
+    [
+      'of a job it does not know',
+      { attempt: { job: jobRecord('other', 1).spec.job, generation: 1, part: partIdOf('map', 0, 16, 0), attempt: 1 } },
+    ],
+    [
+      'of an attempt it does not know',
+      {
+        outcome: 'abandoned',
+        attempt: { job: jobRecord('j', 1).spec.job, generation: 1, part: partIdOf('map', 0, 16, 0), attempt: 9 },
+      },
+    ],
+    [
+      'of a part that is done',
+      { attempt: { job: jobRecord('j', 1).spec.job, generation: 1, part: partIdOf('map', 3, 4, 1), attempt: 1 } },
+    ],
+  ])('ignores an attempt %s', (_what, told) => {
+    const { cluster, attempt } = oneAttempt();
+    const planned = cluster.finish(attempt, told);
+    expect([mustSave(planned), planned.loads, planned.advances]).toEqual([false, [], []]);
+    expect(cluster.holdings(nodeId('node-1'))).toHaveLength(1);
+  });
+
+  it('ignores a refusal by a node it does not know, and of attempts it no longer has there', () => {
+    const { cluster, attempt } = oneAttempt();
+    const { node, ...ref } = attempt;
+    expect(cluster.do({ kind: 'refused', node: nodeId('gone'), attempts: [ref], why: 'x' }).ended).toEqual([]);
+    expect(cluster.do({ kind: 'refused', node, attempts: [{ ...ref, attempt: 5 }], why: 'x' }).ended).toEqual([]);
+  });
+
+  it('ignores the answer to an advance of a job that is gone', () => {
+    const { cluster, record } = oneAttempt();
+    cluster.do({ kind: 'jobGone', job: record.spec.job });
+    const job = record.spec.job;
+    expect(cluster.do({ kind: 'advanced', job, outcome: 'advanced', parts: [] }).loads).toEqual([]);
+    expect(cluster.do({ kind: 'stale', jobs: [job] }).loads).toEqual(['j']);
+  });
+
+  it('forgets a job that it advanced to its end', () => {
+    const cluster = new Scenario();
+    const record = jobRecord('j', 0);
+    cluster.load(record);
+    const ended = { ...record, state: 'succeeded' as const, finishedAt: 1 };
+    cluster.do({ kind: 'advanced', job: record.spec.job, outcome: 'advanced', record: ended, parts: [] });
+    expect(cluster.state.jobs.size).toBe(0);
+  });
+
+  it('takes a lost node as having stopped what ended', () => {
+    const { cluster, record } = oneAttempt();
+    cluster.do({ kind: 'jobGone', job: record.spec.job });
+    expect(cluster.beat('node-2', 1, []).notes).toEqual([]);
+    expect(cluster.do({ kind: 'nodeLost', node: nodeId('node-1'), why: 'dead' }).notes).toMatchObject([{ job: 'j' }]);
+    expect(cluster.do({ kind: 'nodeLost', node: nodeId('node-1'), why: 'dead' }).notes).toEqual([]);
+  });
+
+  it('decides nothing for a job that is still being uploaded', () => {
+    const planned = new Scenario().load(jobRecord('j', 5, { state: 'submitted', sealed: false }));
+    expect([mustSave(planned), planned.advances]).toEqual([false, []]);
+  });
+
+  it('names the first of several failures and their number', () => {
+    const counts = { failed: 3, firstFailure: { code: 'ITEM_RAISED', message: 'no', item: 1, hint: 'look.' } };
+    const [advance] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), counts).advances;
+    expect(advance?.failure).toMatchObject({ item: 1, hint: 'look. 3 items failed; this is the first.' });
+    const [unknown] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), { failed: 3 }).advances;
+    expect(unknown?.failure?.message).toContain('3 items');
   });
 });
 

@@ -1,4 +1,5 @@
-import { type CommitRequest, Fault, type OutputKind, type OutputRow, type PartKind, type Range } from '@das/contracts';
+import type { CommitRequest, OutputKind, OutputRow, PartKind, Range } from '@das/contracts';
+import { type InvalidRequestError, invalid } from './job-rules-refusal.js';
 import type { StoredPart } from './job-rules.js';
 
 const rowKinds: Readonly<Record<PartKind, readonly OutputKind[]>> = {
@@ -11,7 +12,7 @@ const rowKinds: Readonly<Record<PartKind, readonly OutputKind[]>> = {
 
 /**
  * Refuses a commit that would break the partition of the cut range, or rows that do not belong to it.
- * @throws Fault REQUEST_INVALID; nothing was written. A defect of the sender: the same request fails again.
+ * @throws InvalidRequestError; nothing was written. A defect of the sender: the same request fails again.
  */
 export function checkCommit(part: StoredPart, request: CommitRequest): void {
   if (request.fatal !== undefined) return checkFatal(request);
@@ -40,7 +41,7 @@ function checkPartition(part: StoredPart, request: CommitRequest): void {
     throw invalid('unfinished', 'something done or failed; give the attempt back instead of committing nothing');
 }
 
-function notAPartition(part: StoredPart, piece: Range): Fault {
+function notAPartition(part: StoredPart, piece: Range): InvalidRequestError {
   return invalid(
     'done',
     `done, failures and unfinished to partition items ${part.from} to ${part.to} of ${part.part}; it breaks at [${piece.from}, ${piece.to})`,
@@ -49,7 +50,7 @@ function notAPartition(part: StoredPart, piece: Range): Fault {
 
 /**
  * Rows lie inside what is done, and no two have one place.
- * @throws Fault REQUEST_INVALID; nothing was written.
+ * @throws InvalidRequestError; nothing was written.
  */
 export function checkRows(part: StoredPart, done: readonly Range[], rows: readonly OutputRow[]): void {
   const places = new Set<string>();
@@ -66,8 +67,4 @@ export function checkRows(part: StoredPart, done: readonly Range[], rows: readon
 export function rowInside(kind: PartKind, done: readonly Range[], row: Pick<OutputRow, 'from' | 'to'>): boolean {
   if (kind !== 'map') return done.some(({ from, to }) => row.from >= from && row.from < to);
   return row.to > row.from && done.some(({ from, to }) => row.from >= from && row.to <= to);
-}
-
-export function invalid(field: string, expected: string): Fault {
-  return new Fault('REQUEST_INVALID', `${field}: expected ${expected}`, { field, expected });
 }

@@ -1,6 +1,7 @@
 import type { CommitRequest, Failure, Range } from '@das/contracts';
 import type { PartId } from '@das/kernel';
-import { checkCommit, invalid } from './commit-check.js';
+import { checkCommit } from './commit-check.js';
+import { invalid } from './job-rules-refusal.js';
 import { type JobFacts, type StoredAttempt, type StoredPart, freshPart, jobEnded, partOpen } from './job-rules.js';
 
 /** What a commit finds: its job, its part with all attempts (absent when unknown), and the store's time. */
@@ -40,7 +41,7 @@ export type CommitDecision =
 
 /**
  * Judges one attempt's outcome (DESIGN §4.2 rules 1-3): accepted iff the attempt is live, its part open and the job not ended, whichever term assigned it.
- * @throws Fault REQUEST_INVALID when what it says is not a partition of the part's range.
+ * @throws InvalidRequestError when what it says is not a partition of the part's range.
  */
 export function decideCommit({ job, part, request, now }: CommitInput): CommitDecision {
   const { generation, attempt: number } = request.attempt;

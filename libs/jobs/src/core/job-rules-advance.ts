@@ -1,12 +1,5 @@
-import {
-  type JobState,
-  type ReplyOf,
-  type RequestOf,
-  type advanceJob,
-  type cancelJob,
-  jobTransitions,
-} from '@das/contracts';
-import { invalid } from './commit-check.js';
+import { type JobState, type ReplyOf, type RequestOf, type advanceJob, type cancelJob } from '@das/contracts';
+import { invalid } from './job-rules-refusal.js';
 import { type JobFacts, type StoredPart, freshPartOf, jobEnded } from './job-rules.js';
 
 export type AdvanceRequest = RequestOf<typeof advanceJob>;
@@ -19,20 +12,21 @@ export interface AdvanceDecision {
   readonly parts: readonly StoredPart[];
 }
 
+/** Where a leader may move a job; the other moves are the submitter's or the store's. A sealed job has each of them (`jobTransitions`). */
+const targets: readonly JobState[] = ['gathering', 'succeeded', 'failed'];
+
 /**
  * Moves a job on, once every item has its result; to `failed` at any time. Asked under the job's lock, so no commit is between.
- * @throws Fault REQUEST_INVALID for a move that the machine does not have; nothing was written.
+ * @throws InvalidRequestError for a move that the machine does not have; nothing was written.
  */
 export function decideAdvance(job: JobFacts, openParts: number, request: AdvanceRequest): AdvanceDecision {
   const { to } = request;
   const stay = (outcome: AdvanceOutcome): AdvanceDecision => ({ outcome, parts: [] });
+  if (!targets.includes(to)) throw invalid('to', `one of ${targets.join(', ')}`);
   if (request.generation !== job.generation) return stay(jobEnded(job.state) ? 'jobEnded' : 'partsOpen');
   if (job.state === to) return stay('advanced');
   if (jobEnded(job.state)) return stay('jobEnded');
   if (to !== 'failed' && (openParts > 0 || !job.sealed || job.cut < job.items)) return stay('partsOpen');
-  const allowed: readonly JobState[] = jobTransitions[job.state];
-  if (to === 'splitting' || to === 'cancelled' || !allowed.includes(to))
-    throw invalid('to', `a move that a job in ${job.state} has`);
   const steps = request.parts.map(freshPartOf);
   if (steps.some((step, i) => step.part !== request.parts[i]?.part || step.kind === 'map' || step.kind === 'split'))
     throw invalid('parts', 'reduce, gather or main parts, with the ids that their ranges make');

@@ -8,7 +8,7 @@ import type {
   createJob,
   sealJob,
 } from '@das/contracts';
-import { invalid } from './commit-check.js';
+import { invalid } from './job-rules-refusal.js';
 import { type JobFacts, type StoredPart, freshPart, jobEnded, partOpen } from './job-rules.js';
 
 export type CreateRequest = RequestOf<typeof createJob>;
@@ -52,7 +52,7 @@ export interface AppendInput {
 
 /**
  * Judges one block: an upload's while the job is submitted, `split`'s while its attempt is live.
- * @throws Fault REQUEST_INVALID when it does not continue what is stored.
+ * @throws InvalidRequestError when it does not continue what is stored.
  */
 export function decideAppend({ job, stored, blocks, part, request }: AppendInput): AppendOutcome {
   if (jobEnded(job.state)) return 'jobEnded';
@@ -78,7 +78,7 @@ export function liveIn(part: StoredPart, attempt: number): boolean {
 
 const sameBlock = (a: BlockHead, b: BlockHead): boolean => a.digest === b.digest && a.from === b.from && a.to === b.to;
 
-/** Ends an upload. Twice is fine. @throws Fault REQUEST_INVALID when other items are stored than the sender counted. */
+/** Ends an upload. Twice is fine. @throws InvalidRequestError when other items are stored than the sender counted. */
 export function decideSeal(
   job: JobFacts,
   { generation, items }: RequestOf<typeof sealJob>,

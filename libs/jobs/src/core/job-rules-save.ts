@@ -46,7 +46,9 @@ export function decideSave(input: SaveInput): SaveDecision {
   let stale = made.stale || otherLife;
   const step = (part: StoredPart | 'stale' | 'same') => {
     if (part === 'stale') stale = true;
-    else if (part !== 'same') (parts.set(part.part, part), touched.add(part.part));
+    if (typeof part === 'string') return;
+    parts.set(part.part, part);
+    touched.add(part.part);
   };
   for (const act of of(request.attempts)) step(startAttempt(parts.get(act.part), act, request.act.term, input.now));
   for (const act of of(request.ended)) step(endAttempt(parts.get(act.part), act, input.now));

@@ -54,13 +54,7 @@ export const lastAttemptOf = (part: StoredPart): number =>
   part.attempts.reduce((highest, { attempt }) => Math.max(highest, attempt), 0);
 
 /** A pending part nobody has tried yet. */
-export function freshPart(
-  kind: PartKind,
-  from: number,
-  to: number,
-  tries: number,
-  avoid?: NodeId | undefined,
-): StoredPart {
+export function freshPart(kind: PartKind, from: number, to: number, tries: number, avoid?: NodeId): StoredPart {
   return { part: partIdOf(kind, from, to, tries), kind, from, to, tries, avoid, state: 'pending', attempts: [] };
 }
 

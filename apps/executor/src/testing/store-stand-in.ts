@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import {
+  type BlockHead,
+  type CommitReply,
+  type CommitRequest,
+  Fault,
+  type Operation,
+  type OutputRow,
+  appendBlock,
+  commitPart,
+  currentTerm,
+  listBlocks,
+  readBlob,
+  readItems,
+  readOutput,
+  restartSplit,
+  stageOutput,
+} from '@das/contracts';
+import type { Answer, ServiceBus } from '@das/messaging';
+import { Board } from './board.js';
+
+export interface SeenCommit extends CommitRequest {
+  /** Bytes of each row, staged ones first, as text. */
+  readonly output: ReadonlyArray<OutputRow & { readonly text: string }>;
+}
+
+/** Answers what an executor asks of a store, from what a test puts in; judges nothing. */
+export class StoreStandIn {
+  readonly commits = new Board<SeenCommit>();
+  readonly blocks = new Board<BlockHead & { readonly text: string }>();
+  readonly restarts = new Board<string>();
+  /** Every call, by name. */
+  readonly calls = new Board<string>();
+  away = false;
+  term = 1;
+  outcome: CommitReply['outcome'] = 'committed';
+  blockOutcome: 'stored' | 'same' | 'different' | 'staleAttempt' | 'jobEnded' = 'stored';
+  stored: BlockHead[] = [];
+  readonly #code = new Map<string, Buffer>();
+  readonly #items = new Map<string, string[]>();
+  readonly #outputs = new Map<string, Array<OutputRow & { text: string }>>();
+  readonly #staged = new Map<string, Array<OutputRow & { text: string }>>();
+
+  /** Stores a script; gives its digest. */
+  code(text: string): string {
+    const digest = createHash('sha256').update(text).digest('hex');
+    this.#code.set(digest, Buffer.from(text));
+    return digest;
+  }
+  items(job: string, lines: readonly string[]): void {
+    this.#items.set(job, [...lines]);
+  }
+  output(job: string, row: Omit<OutputRow, 'bytes' | 'seq' | 'to'> & { text: string; seq?: number }): void {
+    const rows = this.#outputs.get(job) ?? [];
+    rows.push({ seq: 0, to: row.from + 1, bytes: Buffer.byteLength(row.text), ...row });
+    this.#outputs.set(job, rows);
+  }
+
+  async open(bus: ServiceBus): Promise<void> {
+    const answer = <Q, R>(
+      operation: Operation<Q, R>,
+      act: (body: Q, raw: Uint8Array) => R | Answer<R>,
+    ): Promise<unknown> =>
+      bus.answer(operation, async (body, { raw }) => {
+        this.calls.add(operation.name);
+        if (this.away) throw new Fault('STORE_UNAVAILABLE', 'the database is away');
+        return act(body, raw);
+      });
+    await answer(readBlob, ({ digest }) => {
+      const code = this.#code.get(digest);
+      return { body: { found: code !== undefined, chunks: 1 }, raw: code ?? new Uint8Array() };
+    });
+    await answer(readItems, ({ job, from, to }) => {
+      // Small pages, so that parts have several.
+      const lines = (this.#items.get(job) ?? []).slice(from, Math.min(to, from + 1_000));
+      return { body: { from, to: from + lines.length }, raw: Buffer.from(lines.map((line) => `${line}\n`).join('')) };
+    });
+    await answer(readOutput, (ask) => {
+      const rows = (this.#outputs.get(ask.job) ?? []).filter(
+        (row) =>
+          row.kind === ask.kind && row.bucket === ask.bucket && (ask.after === undefined || row.from > ask.after.from),
+      );
+      const page = rows.slice(0, 1).map(({ text: _, ...row }) => ({ ...row, failed: false }));
+      const body = { rows: page, more: rows.length > 1, state: 'gathering' as const, generation: 1 };
+      return { body, raw: Buffer.from(rows[0]?.text ?? '') };
+    });
+    await answer(listBlocks, () => ({ blocks: this.stored.map((head) => ({ ...head, bytes: 1 })), more: false }));
+    await answer(appendBlock, ({ block }, raw) => {
+      this.blocks.add({ ...block, text: Buffer.from(raw).toString() });
+      return { outcome: this.blockOutcome };
+    });
+    await answer(restartSplit, ({ why }) => {
+      this.restarts.add(why);
+      return { outcome: 'restarted' as const, generation: 2 };
+    });
+    await answer(stageOutput, ({ attempt, rows }, raw) => {
+      const key = JSON.stringify(attempt);
+      this.#staged.set(key, [...(this.#staged.get(key) ?? []), ...sliced(rows, raw)]);
+      return { outcome: 'staged' as const };
+    });
+    await answer(commitPart, (request, raw) => {
+      const staged = this.#staged.get(JSON.stringify(request.attempt)) ?? [];
+      this.commits.add({ ...request, output: [...staged, ...sliced(request.rows, raw)] });
+      return { outcome: this.outcome, children: [], failed: [] };
+    });
+    await answer(currentTerm, () => ({ term: this.term, renewedAgoMs: 0 }));
+  }
+}
+
+function sliced(rows: readonly OutputRow[], raw: Uint8Array): Array<OutputRow & { text: string }> {
+  let at = 0;
+  return rows.map((row) => ({ ...row, text: Buffer.from(raw.subarray(at, (at += row.bytes))).toString() }));
+}

@@ -1,0 +1,157 @@
+import { SystemClock, newId } from '@das/platform';
+import { type RuntimeHarness, type RuntimeScripts, runtimeContract } from '../ports/runtime.contract.js';
+import { workerBench } from '../testing/worker-bench.js';
+
+const scripts: RuntimeScripts = {
+  identity: `
+def map(item): return item
+def gather(results):
+    assert len(results) == len(list(results))
+    return (r for r in results)
+def main(params): return params
+`,
+  prints: `
+def map(item):
+    print("says äöü", item)
+    return 0
+`,
+  raisesAt3: `
+def map(item):
+    if item == 3:
+        raise ValueError("bad item")
+    return item
+`,
+  raises: 'def map(item): raise ValueError(item)\n',
+  oddResults: `
+def map(item):
+    if item == 0: return {"x": float("nan")}
+    if item == 1: return {1, 2}
+    if item == 2:
+        deep = []
+        for _ in range(100_000): deep = [deep]
+        return deep
+    if item == 3: return "\\ud800"
+    if item == 4: return "x" * (17 * 1024 * 1024)
+    return "y" * (2 * 1024 * 1024)
+`,
+  generator: 'def map(item): yield from range(item)\n',
+  asynchronous: `
+import asyncio
+async def map(item):
+    await asyncio.sleep(0)
+    return item * 2
+`,
+  closesStdout: `
+import os, sys
+def map(item):
+    if item == 0:
+        os.close(1)
+        sys.stderr.close()
+    return item
+`,
+  forks: `
+import os, subprocess
+def map(item):
+    if item == 1:
+        subprocess.Popen(["sleep", "1000"])
+        if os.fork() == 0:
+            return "child"
+    return item
+`,
+  ignoresTerm: `
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def map(item):
+    while True: time.sleep(0.01)
+`,
+  endsWhenCancelled: `
+import os, time, das
+def map(item):
+    while not das.cancelled():
+        das.progress()
+        time.sleep(0.001)
+    os._exit(7)
+`,
+  floods: `
+def map(item):
+    for _ in range(1000): print("x" * 8000)
+    return item
+`,
+  exitsAt3: `
+import os, time
+def map(item):
+    time.sleep(0.06)
+    if item == 3: os._exit(3)
+    return item
+`,
+  asksToExitAt3: `
+import sys
+def map(item):
+    if item == 3: sys.exit(3)
+    return item
+`,
+  allocatesAt3: `
+def map(item):
+    if item == 3: bytearray(8 * 1024 ** 3)
+    return item
+`,
+  reportsProgress: `
+import time, das
+def map(item):
+    while True:
+        das.progress(0.5)
+        time.sleep(0.001)
+`,
+  failsImport: 'x = 1\nraise RuntimeError("no such thing")\n',
+  splits: `
+def split(params):
+    for i in range(params["count"]):
+        yield {"n": i * params["sign"]}
+`,
+  wordCount: `
+def map(text):
+    for word in text.split(): yield word, 1
+def combine(key, values): return sum(values)
+def reduce(key, values): return sum(values)
+`,
+  wordKeys: `
+def map(text):
+    for word in text.split(): yield word, 1
+def reduce(key, values): return sum(values)
+def gather(results): return [r["key"] for r in results]
+`,
+  brokenSyntax: 'def map(item):\n    return (\n',
+  definesThree: `
+print("this must not run")
+from functools import reduce
+def map(item): return item
+async def gather(results): return []
+if __name__ == "__main__":
+    def main(): pass
+`,
+};
+
+async function start(): Promise<RuntimeHarness> {
+  const clock = new SystemClock();
+  const bench = await workerBench(clock, newId);
+  let jobs = 0;
+  return {
+    close: () => bench.close(),
+    fresh: async () => {
+      const worker = await bench.pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
+      let prints = '';
+      worker.onPrint = (_stream, text) => (prints += text);
+      return {
+        worker: worker.runtime,
+        prints: () => prints,
+        kill: () => worker.kill(),
+        cancel: async () => {
+          await worker.cancel();
+          return worker.process.exited;
+        },
+      };
+    },
+  };
+}
+
+runtimeContract('python', start, scripts);

@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Clock } from '@das/kernel';
+import { DirectLauncher } from '../launch/direct-launcher.js';
+import { Warden, probeUid } from '../launch/warden.js';
+import { WorkerPool } from '../pool/worker-pool.js';
+import { Scratch } from '../pool/scratch.js';
+import { findPython } from '../python/find-python.js';
+import { PythonRuntime } from '../python/python-runtime.js';
+
+export const uidBase = 64_000;
+
+/** A pool of real workers in a temporary folder, for tests. */
+export interface WorkerBench {
+  readonly pool: WorkerPool;
+  readonly warden: Warden;
+  readonly folder: string;
+  /** Workers that could not be started, and why. */
+  readonly faults: readonly unknown[];
+  /** Names of the private folders that exist. */
+  folders(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function workerBench(
+  clock: Clock,
+  newId: () => string,
+  more: { slots?: number; memoryMb?: number } = {},
+): Promise<WorkerBench> {
+  const folder = await mkdtemp(join(tmpdir(), 'das-bench-'));
+  const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
+  const python = await findPython({ chosen: undefined, path: '/usr/local/bin:/usr/bin', uid, clock });
+  const faults: unknown[] = [];
+  const warden = new Warden(python.path, uidBase);
+  const pool = new WorkerPool({
+    ...{ clock, newId, warden, slots: more.slots ?? 1, memoryBytes: (more.memoryMb ?? 2_048) * 1024 * 1024 },
+    runtime: new PythonRuntime(python.path),
+    launcher: new DirectLauncher(),
+    scratch: new Scratch(folder),
+    onFault: (error) => void faults.push(error),
+  });
+  const close = async (): Promise<void> => {
+    await pool.close();
+    await warden.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await pool.open();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    pool,
+    warden,
+    folder,
+    faults,
+    close,
+    folders: async () => (await readdir(folder)).filter((name) => name.startsWith('w-')),
+  };
+}
