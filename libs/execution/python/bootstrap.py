@@ -1,6 +1,6 @@
 # Run by `python3 -I -c`: takes the worker's modules over file descriptor 3, because the account that scripts run under
 # may not be able to reach the folder that they are kept in.
-import json, os, sys, types
+import binascii, json, marshal, os, sys, types
 
 
 def take(size):
@@ -16,11 +16,11 @@ def take(size):
 head = json.loads(take(int.from_bytes(take(5)[:4], 'little')))
 package = sys.modules['das_worker'] = types.ModuleType('das_worker')
 package.__path__ = []
-for name, text in head['modules']:
+for name, code in head['modules']:
     module = types.ModuleType('das_worker.' + name)
     module.__package__ = 'das_worker'
     sys.modules[module.__name__] = module
     setattr(package, name, module)
-    exec(compile(text, '<das>/' + name + '.py', 'exec'), module.__dict__)
+    exec(marshal.loads(binascii.a2b_base64(code)), module.__dict__)
 sys.argv = ['']
 package.main.start(head)

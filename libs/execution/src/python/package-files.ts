@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +26,28 @@ const modules = [
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
-/** Text of a worker's modules, as they are sent to it: its account may not reach this folder. */
-export const workerModules = (): Array<[name: string, text: string]> =>
-  modules.map((name) => [name, read(join('das_worker', `${name}.py`))]);
+/** A worker's module: its name, and its marshalled code in base64. */
+export type WorkerModule = readonly [name: string, code: string];
+
+/**
+ * A worker's modules, compiled by the interpreter that runs them; sent to workers because their account may not reach this folder.
+ * @throws Error when the interpreter cannot compile them.
+ */
+export function workerModules(interpreter: string): readonly WorkerModule[] {
+  const texts = modules.map((name) => [name, read(join('das_worker', `${name}.py`))]);
+  const options = {
+    input: JSON.stringify(texts),
+    encoding: 'utf8',
+    maxBuffer: compiledBytesMax,
+    timeout: compileMs,
+  } as const;
+  const { status, stdout, stderr } = spawnSync(interpreter, ['-I', '-S', '-c', read('compiler.py')], options);
+  if (status !== 0) throw new Error(`${interpreter} cannot compile the worker: ${stderr.trim().slice(-500)}`);
+  return JSON.parse(stdout) as WorkerModule[];
+}
+const compiledBytesMax = 16 * 1024 * 1024;
+const compileMs = 30_000;
+
 export const bootstrapText = (): string => read('bootstrap.py');
 /** The warden runs as the executor's own account, which can read it. */
 export const wardenPath = join(folder, 'das_warden.py');

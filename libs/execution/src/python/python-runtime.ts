@@ -3,7 +3,7 @@ import { chown, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
 import type { Furnished, Runtime, RuntimeWorker, WorkerPosition } from '../ports/runtime.js';
-import { bootstrapText, workerModules } from './package-files.js';
+import { bootstrapText, type WorkerModule, workerModules } from './package-files.js';
 import { PythonWorker } from './python-worker.js';
 
 const progressFile = '.das-progress';
@@ -14,10 +14,12 @@ const noItem = 2n ** 64n - 1n;
 export class PythonRuntime implements Runtime {
   readonly language = 'python';
   readonly #bootstrap = bootstrapText();
-  readonly #modules = workerModules();
+  readonly #modules: readonly WorkerModule[];
 
-  /** `interpreter`: one that {@link findPython} found. */
-  constructor(private readonly interpreter: string) {}
+  /** `interpreter`: one that {@link findPython} found. @throws Error when it cannot compile the worker. */
+  constructor(private readonly interpreter: string) {
+    this.#modules = workerModules(interpreter);
+  }
 
   command(place: Place): Command {
     return {

@@ -15,12 +15,13 @@ import type {
   WorkSink,
   WorkerPosition,
 } from '../ports/runtime.js';
+import type { WorkerModule } from './package-files.js';
 import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './protocol.js';
 import { RunHearing } from './run-hearing.js';
 import { inspectedSchema, loadedSchema } from './schemas.js';
 
 interface Start {
-  readonly modules: ReadonlyArray<readonly [string, string]>;
+  readonly modules: readonly WorkerModule[];
   readonly memoryBytes: number;
 }
 
