@@ -97,8 +97,17 @@ const impureImports = [
   { name: 'node:perf_hooks', importNames: ['performance'] },
 ].map((path) => ({ ...path, message: 'Only libs/platform: take a `Clock`, an `Rng`, `newId` or the environment.' }));
 
-const clockGlobals = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'crypto'];
-const worldGlobals = ['process', 'console', 'fetch', 'Buffer', 'queueMicrotask', 'globalThis', 'require'];
+const clockGlobals = ['Date', 'setTimeout', 'setInterval', 'performance', 'crypto'];
+const worldGlobals = [
+  'process',
+  'console',
+  'fetch',
+  'Buffer',
+  'setImmediate',
+  'queueMicrotask',
+  'globalThis',
+  'require',
+];
 const forbidGlobals = (names, message) => names.map((name) => ({ name, message }));
 
 const impureProperties = [

@@ -14,16 +14,23 @@ const run = randomUUID();
 const scratch = mkdtempSync(join(tmpdir(), 'das-check-'));
 /** Found again in the environment of whatever a test starts; no setting of a cluster nearby leaks into a test. */
 const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('DAS_') || name === 'DAS_PG_BIN');
-const env = { ...Object.fromEntries(outside), DAS_TEST_RUN: run, DAS_TEST_TIER: tier, NX_DAEMON: 'false', CI: '1' };
+const env = {
+  ...Object.fromEntries(outside),
+  DAS_TEST_RUN: run,
+  DAS_TEST_TIER: tier,
+  NX_DAEMON: 'false',
+  CI: '1',
+  FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
+};
 const began = Date.now();
 const total = { passed: 0, failed: 0 };
 const children = new Set();
 
 /** Runs a program; `show` lets its output through as it comes, else it is kept. */
-function execute(file, args, { show = false } = {}) {
+function execute(file, args, { show = false, more = {} } = {}) {
   return new Promise((resolve) => {
     const stdio = ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'];
-    const child = spawn(file, args, { cwd: root, env, stdio });
+    const child = spawn(file, args, { cwd: root, env: { ...env, ...more }, stdio });
     children.add(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
@@ -78,9 +85,12 @@ function typechecks() {
 }
 
 /** Counts of a Jest run, from its own report. A run that made no report failed as a whole. */
-async function jest(args) {
+async function jest(args, more = {}) {
   const report = join(scratch, `${randomUUID()}.json`);
-  const { ok } = await execute(bin('jest'), [...args, '--json', `--outputFile=${report}`, '--ci'], { show: true });
+  const { ok } = await execute(bin('jest'), [...args, '--json', `--outputFile=${report}`, '--ci'], {
+    show: true,
+    more,
+  });
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests + numRuntimeErrorTestSuites;
@@ -93,10 +103,10 @@ function unitTests() {
   return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore]);
 }
 
-async function endToEnd() {
+async function endToEnd(processes) {
   if (!existsSync(join(root, 'e2e/jest.config.mjs')))
     return { passed: 0, failed: 1, output: 'e2e/jest.config.mjs is missing' };
-  return jest(['-c', 'e2e/jest.config.mjs', '--runInBand']);
+  return jest(['-c', 'e2e/jest.config.mjs', '--runInBand'], { DAS_E2E_PROCESSES: processes });
 }
 
 /** Folders that hold Python tests. */
@@ -161,7 +171,8 @@ await phase('types (tsc)', () => each(typechecks()));
 await phase('boundaries and tools', toolTests);
 await phase('unit and contract tests', unitTests);
 await phase('Python tests', pythonTests);
-await phase('end-to-end tests', endToEnd);
+await phase('end-to-end tests', () => endToEnd('single'));
+if (tier !== 'test') await phase('end-to-end tests, one process per service', () => endToEnd('split'));
 await phase('nothing left running', nothingLeft);
 finish();
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -2,8 +2,6 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Time for what is just ending. */
-const graceMs = 5_000;
 const ticksPerSecond = 100;
 
 const textOf = (file) => {
@@ -56,8 +54,8 @@ function find({ run, root, since }) {
   });
 }
 
-/** @returns the processes that are still there after a moment's grace. */
-export async function leftovers(options) {
+/** @returns the processes that are still there after `graceMs`: time for what is just ending. */
+export async function leftovers({ graceMs = 5_000, ...options }) {
   if (process.platform !== 'linux') return [];
   const until = Date.now() + graceMs;
   for (;;) {

@@ -36,6 +36,16 @@ function checkNode() {
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
+/** A stamp only saves time: in a clone that belongs to somebody else there is none. */
+function writeStamp(file, text) {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } catch (thrown) {
+    if (thrown.code !== 'EACCES' && thrown.code !== 'EROFS' && thrown.code !== 'EPERM') throw thrown;
+  }
+}
+
 /** Whether every package of the lock file is installed in its version, as npm's own record in node_modules says. */
 function matchesLock(lockText) {
   const recordText = textOf(join(root, 'node_modules', '.package-lock.json'));
@@ -60,8 +70,7 @@ function installPackages() {
     if (status !== 0)
       fail(`error: npm ci failed${error ? `: ${error.message}` : ''}`, 'hint: is the registry reachable?');
   }
-  mkdirSync(dirname(stampFile), { recursive: true });
-  writeFileSync(stampFile, stamp);
+  writeStamp(stampFile, stamp);
 }
 
 /** The program's path on PATH or in the system's folders (sbin is often not on an ordinary user's PATH). */
@@ -97,7 +106,7 @@ function needNats() {
   if (findProgram('nats-server')) return;
   if (aptInstall('nats-server') && findProgram('nats-server')) return;
   fail(
-    'error: nats-server is not installed, and the package manager may not be used from here',
+    'error: nats-server is not installed, and could not be installed from here',
     'hint: three ways to get one:',
     '  1. Debian, Ubuntu:  sudo apt-get install nats-server',
     '  2. a release of https://github.com/nats-io/nats-server (one file): put it on PATH',
@@ -150,7 +159,7 @@ function build() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-b', 'tsconfig.json'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) fail('error: the build failed');
-  writeFileSync(buildStampFile, buildFingerprint());
+  writeStamp(buildStampFile, buildFingerprint());
 }
 
 /** Prepares what is asked for, or ends the program with a message. `nats` and `python`: what a cluster on this machine needs. */

@@ -123,6 +123,12 @@ describe('das', () => {
     expect([code, out, readFileSync(join(cwd, 'r.ndjson'), 'utf8')]).toEqual([0, '', '1\n2\n3\n']);
   });
 
+  it('runs nothing when the result could not be written', async () => {
+    const { code, err } = await das(['run', 'job.py', '--range', '0:3', '--output', 'no/such/folder/x']);
+    expect([code, err]).toEqual([1, 'error: no/such/folder/x cannot be written (ENOENT)\n']);
+    expect(uploads).toEqual([]);
+  });
+
   it('submits and leaves with --detach', async () => {
     expect(await das(['run', 'job.py', '--range', '0:3', '--detach'])).toMatchObject({
       code: 0,

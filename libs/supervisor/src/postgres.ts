@@ -5,6 +5,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type Clock, messageOf } from '@das/kernel';
 import { SystemClock, environment, newId } from '@das/platform';
@@ -20,6 +21,8 @@ const freePortTries = 5;
 /** After a kill, the sessions of the dead server hold its memory for a moment. */
 const endingTriesMax = 50;
 const endingWaitMs = 100;
+/** Lines kept to explain a start that fails. */
+const saidLinesMax = 50;
 
 export interface PostgresOptions {
   /** Everything of this server lives below it: `data/`, `password` (0600), `postgres.log`. Made when missing. */
@@ -113,10 +116,10 @@ class LocalPostgres implements PostgresServer {
   }
 
   async stop(): Promise<void> {
-    await this.#end('SIGINT');
+    await this.#end(this.#process, 'SIGINT');
   }
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.#end(this.#process, 'SIGKILL');
   }
   async restart(): Promise<void> {
     await this.stop();
@@ -164,29 +167,36 @@ class LocalPostgres implements PostgresServer {
     return (await done.catch((thrown) => Promise.reject(new Error(`${program} failed: ${messageOf(thrown)}`)))).stdout;
   }
 
-  #startOnce(): Promise<void> {
+  async #startOnce(): Promise<void> {
     const { file, args, ...as } = this.#account.command(join(this.#bin, 'postgres'), this.#arguments());
     const env = { PATH: environment()['PATH'], TZ: 'UTC' };
     const child = spawn(file, args, { ...as, env, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     this.#process = child;
     const log = createWriteStream(join(this.options.dir, 'postgres.log'), { flags: 'w', mode: 0o600 });
     child.stderr.pipe(log);
+    return this.#ready(child, child.stderr);
+  }
+
+  /** Resolves when the server says that it takes connections. @throws what {@link #explain} makes of its last words; the process is gone. */
+  async #ready(child: ChildProcess, stderr: Readable): Promise<void> {
     const said: string[] = [];
-    return new Promise<void>((resolve, reject) => {
-      const failed = (why: string): void => {
+    const lines = createInterface({ input: stderr });
+    const why = await new Promise<string | undefined>((resolve) => {
+      const cancel = this.clock.timer(startTimeoutMs, () => resolve(`not ready after ${startTimeoutMs / 1000} s`));
+      const end = (reason: string | undefined): void => {
         cancel();
-        void this.kill().then(() => reject(this.#explain(said, why)));
+        resolve(reason);
       };
-      const cancel = this.clock.timer(startTimeoutMs, () => failed(`not ready after ${startTimeoutMs / 1000} s`));
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        if (said.length < 50) said.push(line);
-        if (!line.includes('ready to accept connections')) return;
-        cancel();
-        resolve();
+      lines.on('line', (line) => {
+        if (said.length < saidLinesMax) said.push(line);
+        if (line.includes('ready to accept connections')) end(undefined);
       });
-      child.once('error', (error) => failed(error.message));
-      child.once('close', (code, signal) => failed(`it exited (${code ?? signal})`));
+      child.once('error', (error) => end(error.message));
+      child.once('close', (code, signal) => end(`it exited (${code ?? signal})`));
     });
+    if (why === undefined) return;
+    await this.#end(child, 'SIGKILL');
+    throw this.#explain(said, why);
   }
 
   #explain(said: string[], why: string): Error {
@@ -220,8 +230,7 @@ class LocalPostgres implements PostgresServer {
     return ['-D', this.#data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   }
 
-  async #end(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-    const child = this.#process;
+  async #end(child: ChildProcess | undefined, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
     if (!child || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     const cancel = this.clock.timer(stopTimeoutMs, () => child.kill('SIGKILL'));
     const exited = once(child, 'exit');

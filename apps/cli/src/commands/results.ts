@@ -1,12 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { access, constants, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Client } from '../client/client.js';
 import type { GlobalOptions } from '../client/endpoint.js';
 import { readWhole } from '../client/job-follower.js';
 import type { Context } from '../context.js';
-import { UsageError } from '../core/parse.js';
 
 export interface ResultsOptions extends GlobalOptions {
   readonly follow?: boolean;
@@ -20,6 +19,17 @@ export async function results(context: Context<ResultsOptions>, id: string): Pro
   const { follow, output } = context.options;
   await copyResults(context, client, id, output, follow === true);
 }
+
+/** Finds out before the work begins. @throws Error in words when the result could not be written there. */
+export async function checkOutput(output: string | undefined, cwd: string): Promise<void> {
+  if (output === undefined) return;
+  await access(dirname(resolve(cwd, output)), constants.W_OK).catch((thrown: unknown) => {
+    throw unwritable(output, thrown);
+  });
+}
+
+const unwritable = (output: string, thrown: unknown): Error =>
+  new Error(`${output} cannot be written (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'})`);
 
 /** Copies a job's result to standard output or a file, which appears under its name only when it is whole. */
 export async function copyResults(
@@ -36,9 +46,7 @@ export async function copyResults(
   const fresh = `${file}.partial`;
   const stream = createWriteStream(fresh);
   const failed = once(stream, 'error').then(([thrown]) => {
-    throw new UsageError(`${output} cannot be written (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'})`, {
-      field: '--output',
-    });
+    throw unwritable(output, thrown);
   });
   failed.catch(() => undefined);
   try {

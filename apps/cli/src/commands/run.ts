@@ -21,7 +21,7 @@ import { ExitError, exitCodes } from '../errors.js';
 import { openInput } from '../input/input.js';
 import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
-import { copyResults } from './results.js';
+import { checkOutput, copyResults } from './results.js';
 
 export interface RunOptions extends GlobalOptions {
   readonly input?: string;
@@ -49,6 +49,7 @@ export async function run(context: Context<RunOptions>, script: string): Promise
   const code = { filename: basename(script), text: await scriptText(resolve(world.cwd, script), script) };
   const upload =
     options.input === undefined ? undefined : await openInput(options.input, parseFormat(options.format), world);
+  await checkOutput(options.output, world.cwd);
   const client = await context.client();
   const interrupt = interruptOf(context, client);
   try {
