@@ -6,7 +6,7 @@ export { partIdOf, parsePartId, type PartName } from './core/part-id.js';
 export type { OutboxRow, ResultStore, WithRaw } from './ports/result-store.js';
 export { MemoryResultStore } from './memory/memory-result-store.js';
 export { decideCommit, type CommitDecision, type Committed, type ErrorLine } from './core/commit.js';
-export { checkRows, invalid, rowInside } from './core/commit-check.js';
+export { checkRows, rowInside } from './core/commit-check.js';
 export {
   freshPart,
   jobEnded,
@@ -21,5 +21,6 @@ export { decideAdvance, decideCancel } from './core/job-rules-advance.js';
 export { decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
 export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';
-export { checkBlock, checkDigest, slices } from './ports/checked-input.js';
+export { asFault, checkBlock, checkDigest, slices } from './ports/checked-input.js';
 export { cancelFailure, fittingJson, pages, restartNote, tooMuchStaged } from './ports/pages.js';
+export { InvalidRequestError } from './core/job-rules-refusal.js';

@@ -1,4 +1,5 @@
 import { Fault } from '@das/contracts';
+import { InvalidRequestError, asFault } from '@das/jobs';
 import { type Clock, messageOf } from '@das/kernel';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 
@@ -24,7 +25,7 @@ export class Database {
   /** One statement, a transaction of its own. @throws Fault STORE_UNAVAILABLE: it may or may not have happened. */
   readonly query: Query = async (text, values = [], name) => {
     try {
-      return (await this.pool.query({ text, values: [...values], ...(name && { name }) })).rows;
+      return await rowsOf(this.pool, text, values, name);
     } catch (thrown) {
       throw translate(thrown);
     }
@@ -65,8 +66,17 @@ export class Database {
 
 const queryOn =
   (client: PoolClient): Query =>
-  async (text, values = [], name) =>
-    (await client.query({ text, values: [...values], ...(name && { name }) })).rows;
+  (text, values = [], name) =>
+    rowsOf(client, text, values, name);
+
+async function rowsOf<Row extends QueryResultRow>(
+  on: Pick<PoolClient, 'query'>,
+  text: string,
+  values: readonly unknown[],
+  name: string | undefined,
+): Promise<Row[]> {
+  return (await on.query<Row>({ text, values: [...values], ...(name && { name }) })).rows;
+}
 
 const rolledBack = (client: PoolClient): Promise<boolean> =>
   client.query('rollback').then(
@@ -87,6 +97,7 @@ const awayText =
 /** What left the database as something callers know: our own faults, "away", or a defect. */
 export function translate(thrown: unknown): unknown {
   if (thrown instanceof Fault) return thrown;
+  if (thrown instanceof InvalidRequestError) return asFault(thrown);
   if (!away.test(codeOf(thrown)) && !awayText.test(messageOf(thrown))) return thrown;
   return new Fault('STORE_UNAVAILABLE', `the database cannot be used now: ${messageOf(thrown)}`, { cause: thrown });
 }

@@ -44,6 +44,8 @@ const up = [
   // 0 is `committed`: counts come from the few that are not.
   `create index parts_uncommitted on parts (job_no, generation, from_item) where state <> 0`,
 
+  `create index parts_fatal on parts (job_no, generation, from_item) where fatal`,
+
   `create table outputs (
     from_item bigint not null, to_item bigint not null, job_no integer not null, seq integer not null, bytes integer not null,
     generation smallint not null, kind smallint not null, bucket smallint not null,

@@ -1,5 +1,5 @@
 import { Fault, type OutputRow } from '@das/contracts';
-import { type Committed, decideCommit, openPartOf, slices } from '@das/jobs';
+import { type Committed, asFault, decideCommit, openPartOf, slices } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Query } from '../database/database.js';
@@ -110,12 +110,13 @@ async function judge(
       await restart(query, job, attempt, decision.why);
       return nothing('staleAttempt');
     }
-    if (decision.outcome === 'alreadyCommitted') return toldAgain(query, job, decision.children);
+    if (decision.outcome === 'alreadyCommitted') return await toldAgain(query, job, decision.children);
     if (decision.outcome !== 'committed' || !found) return nothing(decision.outcome);
     judged.push({ task, job, found, decision });
     return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'REQUEST_INVALID') return thrown;
+    const refusal = asFault(thrown);
+    if (refusal instanceof Fault && refusal.code === 'REQUEST_INVALID') return refusal;
     throw thrown;
   }
 }

@@ -1,6 +1,7 @@
 import { Fault, type JobRecord, limits } from '@das/contracts';
 import {
   type ItemBlock,
+  asFault,
   checkBlock,
   checkDigest,
   decideAppend,
@@ -40,7 +41,7 @@ export async function createJob(db: Database, request: Ask<'createJob'>, raw: Ui
   const { spec, codeText, block } = request;
   checkDigest('spec.code', spec.code, codeText);
   if (block) checkBlock(block, raw);
-  const first = firstState(request);
+  const first = firstStateOf(request);
   const stored = block ? await pack(raw) : undefined;
   const rows = await db.query<{ no: number; created_at: number }>(
     createSql,
@@ -61,12 +62,22 @@ export async function createJob(db: Database, request: Ask<'createJob'>, raw: Ui
   return { job: await existing(db, spec.job), existed: true };
 }
 
+function firstStateOf(request: Ask<'createJob'>): ReturnType<typeof firstState> {
+  try {
+    return firstState(request);
+  } catch (thrown) {
+    throw asFault(thrown);
+  }
+}
+
 async function existing(db: Database, id: JobId): Promise<JobRecord> {
   const record = await findRecord(db.query, id);
   // Between the two statements the job may have been abandoned: the caller asks again.
   if (!record) throw new Fault('STORE_UNAVAILABLE', `job ${id} was being removed; ask again`);
   return record;
 }
+
+const headColumns = 'no, from_item as "from", to_item as "to", digest';
 
 export async function appendBlock(db: Database, request: Ask<'appendBlock'>, raw: Uint8Array): Answer<'appendBlock'> {
   const { block, attempt } = request;
@@ -75,8 +86,8 @@ export async function appendBlock(db: Database, request: Ask<'appendBlock'>, raw
   return db.transaction(async (query) => {
     const job = await lockJob(query, request.job, 'no key update');
     const heads = await query<{ no: number; from: number; to: number; digest: string }>(
-      `select no, from_item as "from", to_item as "to", digest from blocks where job_no = $1 and generation = $2
-       and no in ($3, (select max(no) from blocks where job_no = $1 and generation = $2))`,
+      `(select ${headColumns} from blocks where job_no = $1 and generation = $2 and no = $3) union all
+       (select ${headColumns} from blocks where job_no = $1 and generation = $2 order by no desc limit 1)`,
       [job.no, request.generation, block.no],
     );
     const outcome = decideAppend({
@@ -227,5 +238,5 @@ export async function readBlob(db: Database, { digest, chunk }: Ask<'readBlob'>)
     [digest, chunk],
   );
   const raw = rows.find((row) => row.chunk === chunk)?.data;
-  return { reply: { found: raw != null, chunks: rows.length }, raw: raw ?? new Uint8Array() };
+  return { reply: { found: !!raw, chunks: rows.length }, raw: raw ?? new Uint8Array() };
 }

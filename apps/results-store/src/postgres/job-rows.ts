@@ -94,8 +94,7 @@ const cancelled = settledCode('cancelled');
 const sumItems = (where: string) =>
   `coalesce(sum(to_item - from_item) filter (where kind = ${map} and ${where}), 0)::bigint`;
 const firstOf = (what: string) =>
-  `(select failure from parts p where p.job_no = j.no and p.generation = j.generation and state <> 0
-    and state = ${failed} and ${what} order by from_item limit 1)`;
+  `(select failure from parts p where p.job_no = j.no and p.generation = j.generation and ${what} order by from_item limit 1)`;
 
 /**
  * Counts of a job `j`, to be joined. Parts partition [0, cut), so what is committed follows from the few parts that are not:
@@ -106,7 +105,7 @@ export const countsJoin = `
     from open_parts where job_no = j.no and generation = j.generation) o
   cross join lateral (select ${sumItems(`state = ${failed}`)} as failed, ${sumItems(`state = ${cancelled}`)} as cancelled
     from parts where job_no = j.no and generation = j.generation and state <> 0) e
-  cross join lateral (select ${firstOf('not fatal')} as first_failure, ${firstOf('fatal')} as fatal) f`;
+  cross join lateral (select ${firstOf(`state <> 0 and state = ${failed} and not fatal`)} as first_failure, ${firstOf('fatal')} as fatal) f`;
 export const countsColumns = 'o.open, o.open_items, e.failed, e.cancelled, f.first_failure, f.fatal';
 
 export interface CountsRow {

@@ -1,4 +1,4 @@
-import { type JobState, limits } from '@das/contracts';
+import { limits } from '@das/contracts';
 import {
   type OutputHead,
   type StoredPart,
@@ -169,7 +169,7 @@ export async function readOutput(db: Database, request: Ask<'readOutput'>): Answ
       continue;
     }
     return {
-      reply: { rows: page.rows.map(headOf), more: page.more, state: job.state as JobState, generation: job.generation },
+      reply: { rows: page.rows.map(headOf), more: page.more, state: job.state, generation: job.generation },
       raw: await bytesOf(page.rows),
     };
   }

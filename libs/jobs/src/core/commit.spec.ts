@@ -1,5 +1,5 @@
 import type { CommitRequest, NewPart } from '@das/contracts';
-import { type JobId, type PartId, jobId, nodeId } from '@das/kernel';
+import { type PartId, jobId, nodeId } from '@das/kernel';
 import fc from 'fast-check';
 import { decideCommit } from './commit.js';
 import { type JobFacts, type StoredPart, partOpen } from './job-rules.js';
@@ -55,9 +55,7 @@ class Table {
   /** What a leader with an old view may ask as well. */
   offer(from: number, to: number): void {
     this.save({
-      parts: [
-        { job: job as JobId, generation: 1, part: partIdOf('map', from, to, 0), kind: 'map', from, to, tries: 0 },
-      ],
+      parts: [{ job, generation: 1, part: partIdOf('map', from, to, 0), kind: 'map', from, to, tries: 0 }],
       cut: to,
     });
   }

@@ -1,6 +1,7 @@
 import type { ReplyOf, RequestOf } from '@das/contracts';
 import type * as contracts from '@das/contracts';
 import type { Clock } from '@das/kernel';
+import { asFault } from '../ports/checked-input.js';
 import type { OutboxRow, ResultStore } from '../ports/result-store.js';
 import { type MemoryData, type MemoryWorld, emptyData } from './memory-data.js';
 import * as input from './memory-input.js';
@@ -20,25 +21,34 @@ export class MemoryResultStore implements ResultStore {
     return new MemoryResultStore(this.#world.clock, this.#world.data);
   }
 
-  readonly createJob: ResultStore['createJob'] = async (r, raw) => input.createJob(this.#world, r, raw);
-  readonly appendBlock: ResultStore['appendBlock'] = async (r, raw) => input.appendBlock(this.#world, r, raw);
-  readonly sealJob: ResultStore['sealJob'] = async (r) => input.sealJob(this.#world, r);
-  readonly abandonJob: ResultStore['abandonJob'] = async (r) => input.abandonJob(this.#world, r);
-  readonly restartSplit: ResultStore['restartSplit'] = async (r) => input.restartSplit(this.#world, r);
-  readonly readItems: ResultStore['readItems'] = async (r) => input.readItems(this.#world, r);
-  readonly listBlocks: ResultStore['listBlocks'] = async (r) => input.listBlocks(this.#world, r);
-  readonly readBlob: ResultStore['readBlob'] = async (r) => input.readBlob(this.#world, r);
-  readonly saveActs: ResultStore['saveActs'] = async (r) => work.saveActs(this.#world, r);
-  readonly advanceJob: ResultStore['advanceJob'] = async (r) => work.advanceJob(this.#world, r);
-  readonly loadJobs: ResultStore['loadJobs'] = async (r) => views.loadJobs(this.#world, r);
-  readonly loadParts: ResultStore['loadParts'] = async (r) => views.loadParts(this.#world, r);
-  readonly stageOutput: ResultStore['stageOutput'] = async (r, raw) => work.stageOutput(this.#world, r, raw);
-  readonly commitPart: ResultStore['commitPart'] = async (r, raw) => work.commitPart(this.#world, r, raw);
-  readonly readOutput: ResultStore['readOutput'] = async (r) => views.readOutput(this.#world, r);
-  readonly getJob: ResultStore['getJob'] = async (r) => views.getJob(this.#world, r);
-  readonly listJobs: ResultStore['listJobs'] = async (r) => views.listJobs(this.#world, r);
-  readonly listParts: ResultStore['listParts'] = async (r) => views.listParts(this.#world, r);
-  readonly cancelJob: ResultStore['cancelJob'] = async (r) => work.cancelJob(this.#world, r);
+  readonly createJob: ResultStore['createJob'] = (r, raw) => this.#ask((world) => input.createJob(world, r, raw));
+  readonly appendBlock: ResultStore['appendBlock'] = (r, raw) => this.#ask((world) => input.appendBlock(world, r, raw));
+  readonly sealJob: ResultStore['sealJob'] = (r) => this.#ask((world) => input.sealJob(world, r));
+  readonly abandonJob: ResultStore['abandonJob'] = (r) => this.#ask((world) => input.abandonJob(world, r));
+  readonly restartSplit: ResultStore['restartSplit'] = (r) => this.#ask((world) => input.restartSplit(world, r));
+  readonly readItems: ResultStore['readItems'] = (r) => this.#ask((world) => input.readItems(world, r));
+  readonly listBlocks: ResultStore['listBlocks'] = (r) => this.#ask((world) => input.listBlocks(world, r));
+  readonly readBlob: ResultStore['readBlob'] = (r) => this.#ask((world) => input.readBlob(world, r));
+  readonly saveActs: ResultStore['saveActs'] = (r) => this.#ask((world) => work.saveActs(world, r));
+  readonly advanceJob: ResultStore['advanceJob'] = (r) => this.#ask((world) => work.advanceJob(world, r));
+  readonly loadJobs: ResultStore['loadJobs'] = (r) => this.#ask((world) => views.loadJobs(world, r));
+  readonly loadParts: ResultStore['loadParts'] = (r) => this.#ask((world) => views.loadParts(world, r));
+  readonly stageOutput: ResultStore['stageOutput'] = (r, raw) => this.#ask((world) => work.stageOutput(world, r, raw));
+  readonly commitPart: ResultStore['commitPart'] = (r, raw) => this.#ask((world) => work.commitPart(world, r, raw));
+  readonly readOutput: ResultStore['readOutput'] = (r) => this.#ask((world) => views.readOutput(world, r));
+  readonly getJob: ResultStore['getJob'] = (r) => this.#ask((world) => views.getJob(world, r));
+  readonly listJobs: ResultStore['listJobs'] = (r) => this.#ask((world) => views.listJobs(world, r));
+  readonly listParts: ResultStore['listParts'] = (r) => this.#ask((world) => views.listParts(world, r));
+  readonly cancelJob: ResultStore['cancelJob'] = (r) => this.#ask((world) => work.cancelJob(world, r));
+
+  /** One at a time and whole or not at all: rules are asked before anything is changed. */
+  async #ask<T>(act: (world: MemoryWorld) => T): Promise<T> {
+    try {
+      return act(this.#world);
+    } catch (thrown) {
+      throw asFault(thrown);
+    }
+  }
 
   async claimTerm(request: RequestOf<typeof contracts.claimTerm>): Promise<ReplyOf<typeof contracts.claimTerm>> {
     const { data, clock } = this.#world;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type BlockHead, Fault, type OutputRow, limits } from '@das/contracts';
-import { invalid } from '../core/commit-check.js';
+import { InvalidRequestError } from '../core/job-rules-refusal.js';
 import { countLines } from '../core/job-rules-pages.js';
 
 /** What every adapter checks of raw bytes before it stores them. */
@@ -35,3 +35,13 @@ export function slices(rows: readonly OutputRow[], raw: Uint8Array): Uint8Array[
   if (at !== raw.length) throw invalid('rows', `the ${raw.length} bytes that were sent; the rows say ${at}`);
   return cut;
 }
+
+const invalid = (field: string, expected: string): Fault => refusal(new InvalidRequestError(field, expected));
+
+/** A refusal of the rules as it crosses the bus. */
+function refusal({ message, field, expected }: InvalidRequestError): Fault {
+  return new Fault('REQUEST_INVALID', message, { field, expected });
+}
+
+/** What an adapter throws for what was thrown: a refusal of the rules becomes a Fault, all else stays. */
+export const asFault = (thrown: unknown): unknown => (thrown instanceof InvalidRequestError ? refusal(thrown) : thrown);

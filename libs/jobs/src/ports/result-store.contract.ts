@@ -1,7 +1,7 @@
 /// <reference types="jest" />
-import { actRules, termRules } from './contract/acts.js';
-import { commitRules, stagingRules } from './contract/commits.js';
-import { inputRules, splitRules, viewRules } from './contract/input.js';
+import { actRules, termRules } from './contract/acts.contract.js';
+import { commitRules, stagingRules } from './contract/commits.contract.js';
+import { inputRules, splitRules, viewRules } from './contract/input.contract.js';
 import { Scenario, type StoreHarness } from './contract/scenario.js';
 
 export type { StoreHarness };

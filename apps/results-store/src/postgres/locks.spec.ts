@@ -1,0 +1,101 @@
+import { Scenario, linesFrom } from '@das/jobs/contract';
+import { type TestDatabase, type TestPostgres, startTestPostgres } from '@das/testing';
+import { Client } from 'pg';
+import { testStore } from '../testing/test-store.js';
+import type { PostgresResultStore } from './postgres-result-store.js';
+
+/** The other side of each race is a session of our own, stopped just before its commit. */
+describe('the locks of the store', () => {
+  let postgres: TestPostgres;
+  let database: TestDatabase;
+  let store: PostgresResultStore;
+  let s: Scenario;
+  let rival: Client;
+  let observer: Client;
+
+  beforeAll(async () => {
+    postgres = await startTestPostgres(async (url) => (await testStore(url)).close());
+  }, 60_000);
+  afterAll(() => postgres?.close());
+  beforeEach(async () => {
+    database = await postgres.freshDatabase();
+    store = await testStore(database.url);
+    s = new Scenario(store, store);
+    await s.lead();
+    [rival, observer] = [new Client(database.url), new Client(database.url)];
+    await Promise.all([rival.connect(), observer.connect()]);
+    await rival.query('begin');
+  });
+  afterEach(async () => {
+    await Promise.all([rival.end(), observer.end(), store.close()]);
+    await database.drop();
+  });
+
+  /** Commits the rival as soon as the act waits for it (or has ended without waiting), and gives the act's result. */
+  async function behindRival<T>(act: Promise<T>): Promise<T> {
+    let ended = false;
+    const seen = act.finally(() => (ended = true));
+    const waiting = async () => {
+      const { rows } = await observer.query<{ n: number }>('select count(*)::int as n from pg_locks where not granted');
+      return rows[0]!.n > 0;
+    };
+    while (!ended && !(await waiting())) continue;
+    await rival.query('commit');
+    return seen;
+  }
+
+  it('make a commit wait for a cancel that came first, and lose to it', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 10]]);
+    await rival.query(`select from jobs where id = $1 for update`, [job]);
+    await rival.query(`update jobs set state = 'cancelled' where id = $1`, [job]);
+    expect((await behindRival(s.commit(job, part!))).outcome).toBe('jobEnded');
+    expect(await s.output(job)).toBe('');
+  });
+
+  it('make a commit wait for a twin that came first, and lose to it', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 10]]);
+    await s.save(job, { attempts: [[part!, 2]] });
+    await rival.query(`delete from open_parts`);
+    await rival.query(`insert into parts select from_item, to_item, job_no, 1, 1, 1, 0, 0, false, '[[1,"n",1,1,1,"twin"],[2,"n",1,1,1]]', ''
+      from (select 0::bigint as from_item, 10::bigint as to_item, no as job_no from jobs) as j`);
+    expect((await behindRival(s.commit(job, part!))).outcome).toBe('staleAttempt');
+    expect(await s.output(job)).toBe('');
+  });
+
+  it('make an act of a leader wait for the claim of a newer term, and refuse it', async () => {
+    const job = await s.create();
+    await rival.query('update leadership_term set term = term + 1');
+    expect(await behindRival(s.assign(job, [[0, 10]]).then(() => s.open(job)))).toEqual([]);
+  });
+
+  it('make the claim of a newer term wait for an act that came first', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 10]]);
+    await rival.query('select from leadership_term where id = 1 for share');
+    const claimed = behindRival(store.claimTerm({ node: s.act().leader, above: s.term }));
+    // Renewing does not wait: it would cost a busy leader its term.
+    expect((await store.renewTerm({ node: s.act().leader, term: s.term })).held).toBe(true);
+    expect((await claimed).granted).toBe(true);
+    expect((await s.commit(job, part!)).outcome).toBe('committed');
+  });
+
+  it('let commits go on while the leader cuts', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 5]]);
+    await rival.query('update jobs set cut = 10 where id = $1', [job]);
+    expect((await s.commit(job, part!)).outcome).toBe('committed');
+    expect(await s.output(job)).toBe(linesFrom(0, 5));
+    await rival.query('rollback');
+  });
+
+  it('make the end of a job wait for a commit that came first, and see it', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 10]]);
+    await rival.query('select from jobs where id = $1 for key share', [job]);
+    await rival.query('delete from open_parts');
+    expect((await behindRival(s.advance(job, 'succeeded'))).outcome).toBe('advanced');
+    expect((await s.commit(job, part!)).outcome).toBe('jobEnded');
+  });
+});

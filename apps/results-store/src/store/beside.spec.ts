@@ -1,0 +1,133 @@
+import type { JobEvent } from '@das/contracts';
+import type { OutboxRow } from '@das/jobs';
+import { jobId } from '@das/kernel';
+import type { EventLog, ServiceBus } from '@das/messaging';
+import { FakeClock, settled } from '@das/testing';
+import { Announcer } from './announcer.js';
+import { OutboxPublisher } from './outbox-publisher.js';
+import { RetentionTimer } from './retention-timer.js';
+
+const job = jobId('job-1');
+
+describe('the announcer', () => {
+  it('wakes the leader at once, then at most every 100 ms per job, and never loses the last', () => {
+    const clock = new FakeClock();
+    const woken: string[] = [];
+    const bus = { tell: (_: unknown, body: { job: string }) => void woken.push(body.job) } as unknown as ServiceBus;
+    const announcer = new Announcer(bus, clock);
+    for (let block = 0; block < 10; block++) announcer.wakeSoon(job);
+    announcer.wakeSoon(jobId('job-2'));
+    expect(woken).toEqual(['job-1', 'job-2']);
+    clock.advance(100);
+    expect(woken).toEqual(['job-1', 'job-2', 'job-1']);
+    clock.advance(1_000);
+    expect([woken.length, clock.pending]).toEqual([3, 0]);
+  });
+});
+
+describe('the outbox publisher', () => {
+  const event = (at: number): JobEvent => ({ event: 'note', job, at, message: 'x' });
+
+  function given() {
+    const clock = new FakeClock();
+    const stored: OutboxRow[] = [];
+    const told: string[] = [];
+    const warned: string[] = [];
+    const state = { away: false, hangs: false };
+    const events = {
+      append: (appended: JobEvent, id: string) => {
+        if (state.hangs) return new Promise<void>(() => undefined);
+        if (state.away) return Promise.reject(new Error('the bus is away'));
+        told.push(`${id} ${appended.at}`);
+        return Promise.resolve();
+      },
+    } as unknown as EventLog;
+    const store = {
+      drainOutbox: async (limit: number, publish: (rows: readonly OutboxRow[]) => Promise<void>) => {
+        const rows = stored.slice(0, limit);
+        if (rows.length > 0) await publish(rows);
+        stored.splice(0, rows.length);
+        return rows.length;
+      },
+    };
+    const log = { warn: (_: object, message: string) => void warned.push(message) };
+    const publisher = new OutboxPublisher(store, events, clock, log);
+    const add = (n: number) => {
+      for (let i = 0; i < n; i++) stored.push({ seq: stored.length + 1, event: event(i) });
+    };
+    return { clock, stored, told, warned, state, publisher, add };
+  }
+
+  it('publishes in order after a change, all of it, and the rest when it stops', async () => {
+    const { publisher, told, add, stored } = given();
+    add(450);
+    publisher.kick();
+    await settled();
+    expect([told.length, told[0], told[449], stored.length]).toEqual([
+      450,
+      'outbox-job-1-1 0',
+      'outbox-job-1-450 449',
+      0,
+    ]);
+    add(1);
+    await publisher.stop();
+    expect(told).toHaveLength(451);
+  });
+
+  it('finds by itself every 2 s what a crashed instance left', async () => {
+    const { clock, publisher, told, add } = given();
+    publisher.start();
+    add(1);
+    await clock.advanceAsync(1_999);
+    expect(told).toEqual([]);
+    await clock.advanceAsync(1);
+    expect(told).toHaveLength(1);
+    await publisher.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('keeps what cannot be published, gives up a publication that hangs, and says so once', async () => {
+    const { clock, publisher, told, add, stored, state, warned } = given();
+    publisher.start();
+    add(1);
+    state.away = true;
+    await clock.advanceAsync(4_000);
+    state.hangs = true;
+    await clock.advanceAsync(10_000);
+    expect([told, stored.length, warned.length]).toEqual([[], 1, 1]);
+    Object.assign(state, { away: false, hangs: false });
+    await clock.advanceAsync(8_000);
+    expect([told.length, stored.length]).toEqual([1, 0]);
+    await publisher.stop();
+  });
+});
+
+describe('the retention timer', () => {
+  it('runs one round a minute, never two at a time, and goes on after a failure', async () => {
+    const clock = new FakeClock();
+    const rounds: ((deleted: string[] | Error) => void)[] = [];
+    const store = {
+      deleteOld: (keptMs: number) =>
+        new Promise<string[]>((resolve, reject) => {
+          expect(keptMs).toBe(5_000);
+          rounds.push((deleted) => (deleted instanceof Error ? reject(deleted) : resolve(deleted)));
+        }),
+    };
+    const said: string[] = [];
+    const log = {
+      info: (_: object, message: string) => void said.push(message),
+      warn: (_: object, message: string) => void said.push(message),
+    };
+    const timer = new RetentionTimer(store, 5_000, clock, log);
+    timer.start();
+    await clock.advanceAsync(180_000);
+    expect(rounds).toHaveLength(1);
+    rounds[0]!(new Error('away'));
+    await clock.advanceAsync(60_000);
+    expect(rounds).toHaveLength(2);
+    rounds[1]!([job]);
+    await timer.stop();
+    expect(said).toEqual(['old jobs could not be deleted; tried again in a minute', 'deleted old jobs']);
+    expect(clock.pending).toBe(0);
+  });
+});
