@@ -3,6 +3,7 @@ import process from 'node:process';
 import { type ReplyOf, type RequestOf, executorBeat, type inspectScript, nodeAttributes } from '@das/contracts';
 import {
   DirectLauncher,
+  PythonNursery,
   PythonRuntime,
   Scratch,
   Warden,
@@ -37,6 +38,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   readonly #stopped = new AbortController();
   readonly #cancels: Cancel[] = [];
   #warden: Warden | undefined;
+  #nursery: PythonNursery | undefined;
   #tools: AttemptTools | undefined;
   #shell: ExecutorShell | undefined;
 
@@ -77,6 +79,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     this.#stopped.abort();
     await this.#tools?.logs.flush();
     await this.#tools?.pool.close();
+    await this.#nursery?.close();
     await this.#warden?.close();
   }
 
@@ -101,11 +104,16 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
     const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock: context.clock });
     context.log.info({ python: python.path, version: python.version, slots }, 'executor starts workers');
-    this.#warden = new Warden(python.path, base);
+    this.#warden = new Warden(python.path, base, folder);
+    // Without accounts, what a worker leaves is known by its environment, which a forked one does not have.
+    this.#nursery =
+      uid === undefined
+        ? undefined
+        : new PythonNursery({ interpreter: python.path, root: folder, clock: context.clock });
     const pool = new WorkerPool({
       ...{ slots, clock: context.clock, newId: context.newId, warden: this.#warden },
       runtime: new PythonRuntime(python.path),
-      launcher: new DirectLauncher(),
+      launcher: this.#nursery ?? new DirectLauncher(),
       scratch: new Scratch(folder),
       memoryBytes: memoryMb * mib,
       onFault: (error) => context.log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`),
@@ -114,6 +122,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       await pool.open();
     } catch (error) {
       await pool.close();
+      await this.#nursery?.close();
       await this.#warden.close();
       throw error;
     }

@@ -62,7 +62,8 @@ class Accounts:
 
 
 class Warden:
-    def __init__(self, base, count):
+    def __init__(self, base, count, scratch):
+        self._scratch = scratch
         self._accounts = Accounts(base, count)
         self._watched = {}
 
@@ -98,6 +99,12 @@ class Warden:
     def end_all(self):
         for pid in list(self._watched):
             self.end(pid)
+        # Folders of workers that were being started, and sockets.
+        for name in os.listdir(self._scratch) if os.path.isdir(self._scratch) else ():
+            if name.startswith('w-'):
+                shutil.rmtree(os.path.join(self._scratch, name), ignore_errors=True)
+            elif name.startswith('.n-'):
+                os.unlink(os.path.join(self._scratch, name))
 
 
 def answer(value):
@@ -150,7 +157,7 @@ if __name__ == '__main__':
     # Ctrl-C and the end of a service's process group are for the executor; it closes our stdin when it is done.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    warden = Warden(int(sys.argv[1]), int(sys.argv[2]))
+    warden = Warden(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
     try:
         warden.serve()
     finally:

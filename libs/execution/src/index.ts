@@ -39,6 +39,7 @@ export type {
   WorkerPosition,
 } from './ports/runtime.js';
 export { DirectLauncher } from './launch/direct-launcher.js';
+export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';
 export { Warden, probeUid } from './launch/warden.js';
 export { type FoundPython, findPython } from './python/find-python.js';

@@ -6,7 +6,7 @@ import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.
 
 /** Starts processes as they are: own process group, own account where there is one, nothing between them and the machine. */
 export class DirectLauncher implements Launcher {
-  launch(command: Command, place: Place): LaunchedProcess {
+  launch(command: Command, place: Place): Promise<LaunchedProcess> {
     const child = spawn(command.file, [...command.args], {
       cwd: place.folder,
       env: { ...command.env },
@@ -15,7 +15,7 @@ export class DirectLauncher implements Launcher {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       ...place.account,
     });
-    return new DirectProcess(child);
+    return Promise.resolve(new DirectProcess(child));
   }
 }
 

@@ -50,6 +50,8 @@ export class Warden {
   constructor(
     private readonly interpreter: string,
     private readonly uidBase: number,
+    /** Where workers' folders are; nobody else's. */
+    private readonly scratch: string,
   ) {
     this.#child = this.#start();
   }
@@ -99,13 +101,17 @@ export class Warden {
   }
 
   #start(): ChildProcess {
-    const child = spawn(this.interpreter, ['-I', '-S', wardenPath, String(this.uidBase), String(accountsMax)], {
-      // Not of our process group: it must outlive us.
-      detached: true,
-      cwd: '/',
-      env: { LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const child = spawn(
+      this.interpreter,
+      ['-I', '-S', wardenPath, String(this.uidBase), String(accountsMax), this.scratch],
+      {
+        // Not of our process group: it must outlive us.
+        detached: true,
+        cwd: '/',
+        env: { LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    );
     child.stdin?.on('error', () => undefined);
     if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
     this.#exited = new Promise((resolve) => {

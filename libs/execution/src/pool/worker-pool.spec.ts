@@ -3,7 +3,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock, newId } from '@das/platform';
 import { mapRange, runPart } from '../ports/runtime.contract.js';
-import { type WorkerBench, uidBase, workerBench } from '../testing/worker-bench.js';
+import { type WorkerBench, births, uidBase, workerBench } from '../testing/worker-bench.js';
 import type { PooledWorker } from './pooled-worker.js';
 
 const asRoot = process.getuid?.() === 0;
@@ -20,10 +20,10 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await what())) await sleep(5);
 }
 
-describe('the worker pool', () => {
+describe.each(births)('the worker pool, by %s', (how) => {
   let bench: WorkerBench;
   beforeEach(async () => {
-    bench = await workerBench(new SystemClock(), newId, { slots: 2 });
+    bench = await workerBench(new SystemClock(), newId, { slots: 2, how });
   }, 20_000);
   afterEach(() => bench.close(), 20_000);
 
@@ -149,10 +149,13 @@ def map(item):
 
   it('leaves nothing when the executor is gone: its warden ends everything', async () => {
     const pids = await ask<number[]>(await loaded('a', leavesChildren));
+    const folders = await bench.folders();
     // What the kernel does for a killed executor: its end of the warden's stdin is closed, and nothing is asked for.
     await bench.warden.close();
     await until(() => !pids.some(alive));
-    expect(await bench.folders()).toEqual([]);
+    // This process lives on: its pool may start new workers meanwhile.
+    const left = await bench.folders();
+    expect(folders.filter((folder) => left.includes(folder))).toEqual([]);
   });
 
   it('replaces a warden that was killed, which then knows all workers', async () => {

@@ -187,7 +187,7 @@ export class WorkerPool {
       account: uid === null ? undefined : { uid, gid: uid },
     };
     const furnished = await runtime.furnish(place);
-    const process = launcher.launch(runtime.command(place), place);
+    const process = await launcher.launch(runtime.command(place), place);
     if (process.pid === 0) return await this.#notStarted(process, place, furnished);
     warden.watch({ pid: process.pid, uid, folder: place.folder, mark });
     const gone = process.exited.then(async (exit) => {

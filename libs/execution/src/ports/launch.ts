@@ -25,6 +25,8 @@ export interface Place {
 /** A started process with its own process group. */
 export interface LaunchedProcess {
   readonly pid: number;
+  /** It was forked from an interpreter that has the worker's code already. */
+  readonly preloaded?: boolean;
   /** The way to the worker: file descriptor 3 there. */
   readonly channel: Duplex;
   readonly stdout: Readable;
@@ -40,5 +42,5 @@ export interface LaunchedProcess {
  * @throws when it cannot be started; nothing is left running.
  */
 export interface Launcher {
-  launch(command: Command, place: Place): LaunchedProcess;
+  launch(command: Command, place: Place): Promise<LaunchedProcess>;
 }

@@ -49,5 +49,6 @@ const compiledBytesMax = 16 * 1024 * 1024;
 const compileMs = 30_000;
 
 export const bootstrapText = (): string => read('bootstrap.py');
+export const nurseryText = (): string => read('das_nursery.py');
 /** The warden runs as the executor's own account, which can read it. */
 export const wardenPath = join(folder, 'das_warden.py');

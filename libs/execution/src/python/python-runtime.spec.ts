@@ -1,6 +1,6 @@
 import { SystemClock, newId } from '@das/platform';
 import { type RuntimeHarness, type RuntimeScripts, runtimeContract } from '../ports/runtime.contract.js';
-import { workerBench } from '../testing/worker-bench.js';
+import { type Birth, births, workerBench } from '../testing/worker-bench.js';
 
 const scripts: RuntimeScripts = {
   identity: `
@@ -131,9 +131,9 @@ if __name__ == "__main__":
 `,
 };
 
-async function start(): Promise<RuntimeHarness> {
+async function start(how: Birth): Promise<RuntimeHarness> {
   const clock = new SystemClock();
-  const bench = await workerBench(clock, newId);
+  const bench = await workerBench(clock, newId, { how });
   let jobs = 0;
   return {
     close: () => bench.close(),
@@ -154,4 +154,4 @@ async function start(): Promise<RuntimeHarness> {
   };
 }
 
-runtimeContract('python', start, scripts);
+for (const how of births) runtimeContract(`python by ${how}`, () => start(how), scripts);

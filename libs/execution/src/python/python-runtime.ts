@@ -48,7 +48,8 @@ export class PythonRuntime implements Runtime {
   }
 
   attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker {
-    return new PythonWorker(process, furnished, { modules: this.#modules, memoryBytes: place.memoryBytes });
+    const modules = process.preloaded === true ? [] : this.#modules;
+    return new PythonWorker(process, furnished, { modules, memoryBytes: place.memoryBytes });
   }
 }
 

@@ -8,9 +8,14 @@ import { Warden, probeUid } from '../launch/warden.js';
 import { WorkerPool } from '../pool/worker-pool.js';
 import { Scratch } from '../pool/scratch.js';
 import { findPython } from '../python/find-python.js';
+import { PythonNursery } from '../python/python-nursery.js';
 import { PythonRuntime } from '../python/python-runtime.js';
 
 export const uidBase = 64_000;
+
+/** Each worker a new interpreter, or a fork of one that is ready. */
+export type Birth = 'exec' | 'fork';
+export const births: readonly Birth[] = ['exec', 'fork'];
 
 /** A pool of real workers in a temporary folder, for tests. */
 export interface WorkerBench {
@@ -27,22 +32,25 @@ export interface WorkerBench {
 export async function workerBench(
   clock: Clock,
   newId: () => string,
-  more: { slots?: number; memoryMb?: number } = {},
+  more: { slots?: number; memoryMb?: number; how?: Birth } = {},
 ): Promise<WorkerBench> {
   const folder = await mkdtemp(join(tmpdir(), 'das-bench-'));
   const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
   const python = await findPython({ chosen: undefined, path: '/usr/local/bin:/usr/bin', uid, clock });
   const faults: unknown[] = [];
-  const warden = new Warden(python.path, uidBase);
+  const warden = new Warden(python.path, uidBase, folder);
+  const nursery =
+    more.how === 'fork' ? new PythonNursery({ interpreter: python.path, root: folder, clock }) : undefined;
   const pool = new WorkerPool({
     ...{ clock, newId, warden, slots: more.slots ?? 1, memoryBytes: (more.memoryMb ?? 2_048) * 1024 * 1024 },
     runtime: new PythonRuntime(python.path),
-    launcher: new DirectLauncher(),
+    launcher: nursery ?? new DirectLauncher(),
     scratch: new Scratch(folder),
     onFault: (error) => void faults.push(error),
   });
   const close = async (): Promise<void> => {
     await pool.close();
+    await nursery?.close();
     await warden.close();
     await rm(folder, { recursive: true, force: true });
   };
