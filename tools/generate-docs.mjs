@@ -56,6 +56,7 @@ const failures = [
   ['ITEM_TIMEOUT', 'No progress at this item for `timeoutMs`. The process group was ended and the item tried again.'],
   ['ITEM_FAILED', 'Items failed; the first reason is not known any more.'],
   ['SCRIPT_RAISED', 'A step (`split`, `reduce`, `gather` or `main`) raised. Tried again `retries` times.'],
+  ['PART_GIVEN_BACK', 'Nodes gave a part back again and again without running it; the message has the last reason.'],
   ['SCRIPT_IMPORT', 'The script cannot be imported. The job fails at once.'],
   ['JOB_CANCELLED', 'The job was cancelled.'],
   [

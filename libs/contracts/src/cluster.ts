@@ -72,7 +72,9 @@ export const coordinator = announcement(
       .string()
       .max(64)
       .optional()
-      .describe("the leader's job-splitter instance that the term was claimed for (its splitterBeat's epoch): no other instance acts in it"),
+      .describe(
+        "the leader's job-splitter instance that the term was claimed for (its splitterBeat's epoch): no other instance acts in it",
+      ),
   }),
 );
 /** The node's job-splitter says that it is able to lead; every 500 ms. A new epoch while its node leads makes the node claim a new term. */

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { count, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
-import { failureSchema, functionsSchema, jobSpecSchema, openPartSchema, partKindSchema } from './job.js';
+import {
+  failureSchema,
+  functionsSchema,
+  jobRecordSchema,
+  jobSpecSchema,
+  openPartSchema,
+  partKindSchema,
+} from './job.js';
 import { limits } from './limits.js';
 import { announcement, nodeOperation } from './operation.js';
 import { actSchema, attemptRefSchema, commitPart } from './store.js';
@@ -85,7 +92,13 @@ export const jobEnded = announcement(
 );
 
 /** Something about this job changed that the leader should read. A hint. */
-export const jobWake = announcement('jobs.wake', z.object({ job: jobIdSchema }));
+export const jobWake = announcement(
+  'jobs.wake',
+  z.object({
+    job: jobIdSchema,
+    created: jobRecordSchema.optional().describe('the whole job, when it has just been created and may run'),
+  }),
+);
 
 export const heldAttemptSchema = attemptRefSchema.extend({
   part: partIdSchema,

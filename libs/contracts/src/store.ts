@@ -154,6 +154,8 @@ export const advanceJob = operation(
     generation,
     to: jobStateSchema,
     failure: failureSchema.optional(),
+    /** Failed items the leader knows of. When the store counts others, or a fatal part, a job is not moved on: `partsOpen`. */
+    failed: count('failed items the leader counted').optional(),
     parts: z.array(newPartSchema).max(10_000),
   }),
   z.object({ outcome: z.enum(['advanced', 'partsOpen', 'jobEnded', 'staleTerm']), job: jobRecordSchema.optional() }),
@@ -196,7 +198,12 @@ export type OutputRow = z.infer<typeof outputRowSchema>;
 /** Output that does not fit one commit, sent ahead (raw = its rows' bytes, in order). Seen by nobody until the attempt commits. The same rows again are fine. */
 export const stageOutput = operation(
   'store.stage-output',
-  z.object({ attempt: attemptRefSchema, rows: z.array(outputRowSchema).max(1024) }),
+  z.object({
+    attempt: attemptRefSchema,
+    /** One life of the attempt: a node that restarts may run the same attempt again, and its rows must not mix with those of before. */
+    run: z.string().max(64).optional(),
+    rows: z.array(outputRowSchema).max(1024),
+  }),
   z.object({ outcome: z.enum(['staged', 'staleAttempt', 'jobEnded']) }),
 );
 
@@ -209,6 +216,7 @@ export const commitPart = operation(
   z.object({
     attempt: attemptRefSchema,
     node: nodeIdSchema,
+    run: z.string().max(64).optional().describe('only rows staged by this life of the attempt are taken'),
     rows: z.array(outputRowSchema).max(4096),
     done: z.array(rangeSchema).max(1000),
     failures: z.array(failureSchema.extend({ item: count('number of the item') })).max(limits.failuresPerCommitMax),

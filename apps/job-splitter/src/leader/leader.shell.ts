@@ -1,6 +1,7 @@
 import {
   attemptFinished,
   coordinator,
+  currentTerm,
   executorBeat,
   jobEnded,
   jobWake,
@@ -44,7 +45,7 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     this.#cancels.push(
       await bus.hear(attemptFinished, (finished) => this.#push({ kind: 'attemptFinished', finished })),
       await bus.hear(executorBeat, (beat) => this.#push({ kind: 'beat', beat })),
-      await bus.hear(jobWake, ({ job }) => this.#push({ kind: 'jobWoken', job })),
+      await bus.hear(jobWake, (wake) => this.#jobWake(wake)),
       await bus.hear(jobEnded, (ended) => this.#jobEnded(ended)),
       await bus.hear(memberChanged, (changed) => this.#memberChanged(changed)),
       await bus.hear(coordinator, (message) => this.#coordinator(message)),
@@ -66,6 +67,12 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     this.#office?.push(event);
   }
 
+  /** A job that was just created needs no reading: it has no parts yet. */
+  #jobWake({ job, created }: BodyOf<typeof jobWake>): void {
+    if (created === undefined) return this.#push({ kind: 'jobWoken', job });
+    this.#push({ kind: 'jobCreated', record: created });
+  }
+
   #jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
     if (belowGeneration === undefined) this.#push({ kind: 'jobGone', job });
     else this.#push({ kind: 'stale', jobs: [job] });
@@ -77,7 +84,7 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   #coordinator({ leader, term, resigned, trustMs, epoch }: BodyOf<typeof coordinator>): void {
-    if (term < this.#highestTerm) return;
+    if (term < this.#highestTerm) return void this.#askTerm(term);
     this.#highestTerm = term;
     // A term that was claimed for an earlier instance of this service is not ours: that one may have acts under way.
     const mine = leader === this.context.node && (epoch === undefined || epoch === this.#epoch);
@@ -86,6 +93,13 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     if (this.#office?.term === term) return;
     this.#leave();
     this.#enter(term);
+  }
+
+  /** Terms never fall, unless the database was replaced by a new one: only the store can say so. */
+  async #askTerm(heard: number): Promise<void> {
+    const before = this.#highestTerm;
+    const { body } = await this.context.bus.call(currentTerm, {}).catch(() => ({ body: undefined }));
+    if (body?.term === heard && this.#highestTerm === before) this.#highestTerm = heard - 1;
   }
 
   #enter(term: number): void {

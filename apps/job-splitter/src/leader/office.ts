@@ -33,6 +33,7 @@ export class Office {
   #running = false;
   #closed = false;
   #actSeq = 0;
+  #polling = false;
   /** Counts resets: what was asked before one is not taken in after it. */
   #life = 0;
   readonly #loader: JobLoader;
@@ -67,6 +68,8 @@ export class Office {
 
   /** Asks the store for every unfinished job: finds what a lost message would have told. */
   async poll(): Promise<void> {
+    if (this.#polling) return;
+    this.#polling = true;
     const life = this.#life;
     try {
       const jobs = await this.#loader.all();
@@ -75,8 +78,11 @@ export class Office {
       const missing = [...this.#state.jobs.keys()].filter((job) => !listed.has(job));
       for (const job of jobs) await this.#takeIn(job, life);
       for (const job of missing) await this.#load(job, life);
+      if (life === this.#life) this.push({ kind: 'allLoaded' });
     } catch (error) {
       this.context.log.warn({ error: messageOf(error) }, 'leader: cannot read the jobs; will ask again');
+    } finally {
+      this.#polling = false;
     }
   }
 
@@ -166,10 +172,10 @@ export class Office {
   }
 
   async #advance(advance: Advance): Promise<void> {
-    const { job, generation, to, parts, failure } = advance;
+    const { job, generation, to, parts, failure, failed } = advance;
     const life = this.#life;
     try {
-      const request = { act: this.#act(), job, generation, to, parts: [...parts], failure };
+      const request = { act: this.#act(), job, generation, to, parts: [...parts], failure, failed };
       const { body } = await this.context.bus.call(advanceJob, request, { timeoutMs: saveTimeoutMs });
       if (body.outcome === 'staleTerm') return this.onStaleTerm(this.term + 1);
       if (life === this.#life) this.push({ kind: 'advanced', job, outcome: body.outcome, record: body.job, parts });
@@ -195,7 +201,7 @@ export class Office {
     if (record.state === 'submitted') return;
     const known = this.#state.jobs.get(job);
     const fresh = known === undefined || known.reload !== undefined || known.record.generation < record.generation;
-    const parts = fresh && record.finishedAt === undefined ? await this.#loader.parts(loaded) : [];
+    const parts = fresh && record.finishedAt === undefined ? await this.#loader.parts(loaded) : undefined;
     const bytesPerItem = record.finishedAt === undefined ? await this.#loader.bytesPerItem(record) : 0;
     if (life === this.#life) this.push({ kind: 'jobLoaded', record, counts, parts, bytesPerItem });
   }

@@ -4,26 +4,31 @@ import type {
   ExecutorBeat,
   JobCounts,
   JobRecord,
+  JobState,
   NewPart,
   OpenPart,
 } from '@das/contracts';
 import type { JobId, NodeId } from '@das/kernel';
 import { assertNever } from '@das/kernel';
-import type { AssignerState, JobWork } from './assigner-state.js';
+import type { AssignerState, JobWork, LiveAttempt } from './assigner-state.js';
 import { addPart, attemptKey, endAttempt, learnFrom, newJobWork, removeJob, removePart } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
 
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
   | { readonly kind: 'jobWoken'; readonly job: JobId }
+  /** A job that was just created and may run. */
+  | { readonly kind: 'jobCreated'; readonly record: JobRecord }
   /** The store's answer to a load: the record, and the open parts when they were asked for. */
   | {
       readonly kind: 'jobLoaded';
       readonly record: JobRecord;
       readonly counts: JobCounts;
-      readonly parts: readonly OpenPart[];
+      readonly parts: readonly OpenPart[] | undefined;
       readonly bytesPerItem: number;
     }
+  /** Every unfinished job has been taken in once: what is unknown now is nobody's. */
+  | { readonly kind: 'allLoaded' }
   | { readonly kind: 'jobGone'; readonly job: JobId }
   | { readonly kind: 'attemptFinished'; readonly finished: AttemptFinished }
   | { readonly kind: 'beat'; readonly beat: ExecutorBeat }
@@ -46,6 +51,11 @@ export function apply(state: AssignerState, event: AssignerEvent, now: number): 
   switch (event.kind) {
     case 'jobWoken':
       state.loads.add(event.job);
+      return;
+    case 'jobCreated':
+      return jobCreated(state, event.record);
+    case 'allLoaded':
+      state.allLoaded = true;
       return;
     case 'jobLoaded':
       return jobLoaded(state, event, now);
@@ -83,26 +93,54 @@ function startReload(state: AssignerState, id: JobId): void {
   state.loads.add(id);
 }
 
-function jobLoaded(state: AssignerState, event: Extract<AssignerEvent, { kind: 'jobLoaded' }>, now: number): void {
-  const { record } = event;
+/** A new job has no parts: there is nothing to read. */
+function jobCreated(state: AssignerState, record: JobRecord): void {
+  const id = record.spec.job;
+  if (!state.jobs.has(id)) state.jobs.set(id, newJobWork(record, { committed: 0, failed: 0, open: 0 }));
+}
+
+type JobLoaded = Extract<AssignerEvent, { kind: 'jobLoaded' }>;
+
+function jobLoaded(state: AssignerState, event: JobLoaded, now: number): void {
+  const { record, parts } = event;
   const id = record.spec.job;
   const known = state.jobs.get(id);
   if (record.finishedAt !== undefined) return removeJob(state, id);
-  if (known !== undefined && known.reload === undefined && known.record.generation === record.generation) {
-    return refresh(known, record, event.bytesPerItem);
-  }
   if (known !== undefined && known.record.generation > record.generation) return;
+  if (known !== undefined && known.reload === undefined && known.record.generation === record.generation) {
+    return refresh(state, known, event);
+  }
+  // The parts were not asked for when this was read, and are needed now.
+  if (parts === undefined) return void state.loads.add(id);
+  takeIn(state, event, parts, now);
+}
+
+/** Takes a job as the store has it, with what finished while it was read. */
+function takeIn(state: AssignerState, event: JobLoaded, parts: readonly OpenPart[], now: number): void {
+  const { record } = event;
+  const id = record.spec.job;
+  const known = state.jobs.get(id);
   const meanwhile = known?.record.generation === record.generation ? known.reload : undefined;
   const job = newJobWork(record, event.counts);
   job.bytesPerItem = event.bytesPerItem;
   if (known !== undefined) replaceJob(state, known, job, meanwhile !== undefined);
   state.jobs.set(id, job);
-  for (const part of event.parts) if (meanwhile?.finished.has(part.part) !== true) addPart(state, job, part, now);
+  for (const part of parts) if (meanwhile?.finished.has(part.part) !== true) addPart(state, job, part, now);
   for (const child of meanwhile?.children ?? []) addPart(state, job, child, now);
 }
 
-/** Input arrived or the job was sealed; its parts are ours to know. */
-function refresh(job: JobWork, record: JobRecord, bytesPerItem: number): void {
+/** How far a job has come within its generation. */
+const stages: readonly JobState[] = ['submitted', 'splitting', 'running', 'gathering'];
+
+/** Input arrived, the job was sealed, or the store counted failures that nobody told us of; its open parts are ours to know. */
+function refresh(state: AssignerState, job: JobWork, { record, counts, bytesPerItem }: JobLoaded): void {
+  job.fatal ??= counts.fatal;
+  job.firstFailure ??= counts.firstFailure;
+  job.counts = { ...job.counts, failed: Math.max(job.counts.failed, counts.failed) };
+  // The store has parts that we lost sight of.
+  if (counts.open > 0 && job.parts.size === 0 && !job.advancing) startReload(state, record.spec.job);
+  // What was read before we moved the job on says nothing new.
+  if (stages.indexOf(record.state) < stages.indexOf(job.record.state) || record.items < job.record.items) return;
   job.record = { ...record, cut: Math.max(record.cut, job.record.cut) };
   job.bytesPerItem = bytesPerItem > 0 ? bytesPerItem : job.bytesPerItem;
   job.progressed = true;
@@ -154,8 +192,22 @@ function takeCounts(job: JobWork, finished: AttemptFinished): void {
 function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinished): void {
   const live = job.parts.get(finished.attempt.part)?.live.get(finished.attempt.attempt);
   if (live === undefined) return;
-  if (finished.outcome === 'abandoned') endAttempt(state, live, finished.why ?? 'given back by its node');
+  if (finished.outcome === 'abandoned') givenBack(state, job, live, finished.why ?? 'given back by its node');
   else startReload(state, finished.attempt.job);
+}
+
+/** Goes to another node if there is one; a part that no node can run must not go round for ever. */
+function givenBack(state: AssignerState, job: JobWork, live: LiveAttempt, why: string): void {
+  const part = job.parts.get(live.ref.part);
+  if (part !== undefined) {
+    part.avoid = live.node;
+    part.givenBack += 1;
+    if (part.givenBack >= state.config.givenBackMax) {
+      const message = `${part.part} was given back ${part.givenBack} times; the last reason: ${why}`;
+      job.fatal ??= { code: 'PART_GIVEN_BACK', message, part: part.part, node: live.node };
+    }
+  }
+  endAttempt(state, live, why);
 }
 
 /** The node took nothing: it drains. Its other attempts go on. */

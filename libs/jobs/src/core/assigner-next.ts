@@ -79,8 +79,11 @@ function failureOf(job: JobWork): Failure | undefined {
   const first = job.firstFailure ?? { code: 'ITEM_FAILED', message: `${failed} items failed` };
   return failed === 1
     ? first
-    : { ...first, hint: `${first.hint ?? ''} ${failed} items failed; this is the first.`.trim() };
+    : { ...first, hint: `${failed} items failed; this is the first. ${first.hint ?? ''}`.trim().slice(0, hintChars) };
 }
+
+/** Of a hint, as contracts bound it. */
+const hintChars = 1_000;
 
 /** A share is judged once the number of items is final. */
 function allowedFailures(job: JobWork): number {

@@ -54,7 +54,8 @@ function findStrays(state: AssignerState, node: NodeWork, held: Map<string, Held
   const drop = [];
   for (const [key, attempt] of held) {
     const { job, generation, part, attempt: number } = attempt;
-    if (node.live.has(key) || attempt.phase === 'holding' || state.jobs.get(job)?.reload !== undefined) continue;
+    const judged = state.jobs.has(job) ? state.jobs.get(job)?.reload === undefined : state.allLoaded;
+    if (node.live.has(key) || attempt.phase === 'holding' || !judged) continue;
     const beats = (node.strays.get(key)?.beats ?? 0) + 1;
     if (beats >= strayBeats) drop.push({ job, generation, part, attempt: number });
     else strays.set(key, { ref: { job, generation, part, attempt: number }, beats });

@@ -29,6 +29,8 @@ export interface Advance {
   readonly to: JobState;
   readonly parts: readonly NewPart[];
   readonly failure: Failure | undefined;
+  /** Failed items as the leader counts them: the store refuses to move a job on when it counts others. */
+  readonly failed: number;
 }
 
 /** Whether a plan has anything for the store to write before it is sent. */
@@ -78,7 +80,8 @@ function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number):
   } else if (next.kind === 'advance') {
     job.advancing = true;
     const { spec, generation } = job.record;
-    planned.advances.push({ job: spec.job, generation, to: next.to, parts: next.parts, failure: next.failure });
+    const { to, parts, failure } = next;
+    planned.advances.push({ job: spec.job, generation, to, parts, failure, failed: job.counts.failed });
   }
 }
 

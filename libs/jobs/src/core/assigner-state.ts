@@ -24,6 +24,8 @@ export interface AssignerConfig extends CutConfig {
   /** Work queued on a slot beyond the running part (ms), and in parts. */
   readonly queuedMs: number;
   readonly queuedParts: number;
+  /** A part that nodes gave back this often fails its job. */
+  readonly givenBackMax: number;
   /** Decisions of one batch. */
   readonly batchMax: number;
 }
@@ -40,6 +42,7 @@ export const defaultAssignerConfig: AssignerConfig = {
   absentBeats: 2,
   queuedMs: 50,
   queuedParts: 8,
+  givenBackMax: 20,
   batchMax: 2_000,
 };
 
@@ -62,7 +65,9 @@ export interface PartWork {
   readonly from: number;
   readonly to: number;
   readonly tries: number;
-  readonly avoid: NodeId | undefined;
+  avoid: NodeId | undefined;
+  /** How often a node gave it back unfinished. */
+  givenBack: number;
   lastAttempt: number;
   readonly live: Map<number, LiveAttempt>;
 }
@@ -112,6 +117,8 @@ export interface AssignerState {
   /** No node is judged before this: just in office, or was deaf, or was paused. */
   deafUntil: number;
   connected: boolean;
+  /** Every unfinished job is known. */
+  allLoaded: boolean;
   lastTick: number;
   /** Ended attempts that the next plan saves. */
   readonly ending: Array<AttemptRef & { why: string }>;
@@ -132,6 +139,7 @@ export function takeOffice(term: number, leader: NodeId, config: AssignerConfig,
     stopping: new Map(),
     deafUntil: now + config.lostMs,
     connected: true,
+    allLoaded: false,
     lastTick: now,
     ending: [],
     resend: [],
@@ -183,6 +191,7 @@ export function addPart(state: AssignerState, job: JobWork, open: OpenPart | New
     to: open.to,
     tries: open.tries,
     avoid: 'avoid' in open ? open.avoid : undefined,
+    givenBack: 0,
     lastAttempt: 'lastAttempt' in open ? open.lastAttempt : 0,
     live: new Map(),
   };
@@ -232,9 +241,12 @@ export function removePart(state: AssignerState, job: JobWork, part: PartWork): 
   job.pending.delete(part);
 }
 
+/** Of the reason that the store keeps. */
+const whyChars = 200;
+
 /** Ends a live attempt in the store with the next save. */
 export function endAttempt(state: AssignerState, live: LiveAttempt, why: string): void {
-  state.ending.push({ ...live.ref, why });
+  state.ending.push({ ...live.ref, why: why.slice(0, whyChars) });
   removeAttempt(state, live);
 }
 

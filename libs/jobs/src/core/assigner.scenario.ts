@@ -11,7 +11,7 @@ const noFunctions = { split: false, map: false, combine: false, reduce: false, g
 export function jobRecord(
   id: string,
   items: number,
-  overrides: Partial<JobRecord> & { spec?: Partial<JobSpec> } = {},
+  overrides: Omit<Partial<JobRecord>, 'spec'> & { spec?: Partial<JobSpec> } = {},
 ): JobRecord {
   const { spec, ...record } = overrides;
   return {

@@ -189,6 +189,8 @@ describe('losing nodes and messages', () => {
     const stray = { job: jobRecord('x', 1).spec.job, generation: 1, part: partIdOf('map', 0, 1, 0), attempt: 1 };
     const held = [{ ...stray, phase: 'running' as const, items: 0, runningMs: 0 }];
     cluster.after(5_000);
+    for (let beat = 0; beat < 5; beat += 1) expect(cluster.after(1_000).beat('node-1', 1, held).drops).toEqual([]);
+    cluster.do({ kind: 'allLoaded' });
     const drops = [1, 2, 3].map(() => cluster.after(1_000).beat('node-1', 1, held).drops);
     expect(drops).toEqual([[], [], [{ node: 'node-1', attempts: [stray] }]]);
   });
@@ -200,6 +202,22 @@ describe('losing nodes and messages', () => {
     const planned = cluster.finish(attempt!, { outcome: 'abandoned', why: 'stopping' });
     expect(planned.ended).toMatchObject([{ attempt: 1, why: 'stopping' }]);
     expect(planned.attempts).toMatchObject([{ attempt: 2 }]);
+  });
+
+  it('prefers another node for what was given back, and fails the job when nobody can run it', () => {
+    const cluster = new Scenario({ givenBackMax: 3 });
+    cluster.beat('node-1', 4);
+    const record = jobRecord('j', 16, { spec: { limits: limitsWith({ itemsPerPart: 16 }) } });
+    let [attempt] = cluster.load(record).attempts;
+    cluster.beat('node-2', 1);
+    const why = 'no space left on device '.repeat(20);
+    const first = cluster.finish(attempt!, { outcome: 'abandoned', why });
+    expect(first.attempts).toMatchObject([{ node: 'node-2', attempt: 2 }]);
+    expect(first.ended[0]?.why).toHaveLength(200);
+    [attempt] = first.attempts;
+    [attempt] = cluster.finish(attempt!, { outcome: 'abandoned', why }).attempts;
+    const last = cluster.finish(attempt!, { outcome: 'abandoned', why: 'no space' });
+    expect(last.advances).toMatchObject([{ to: 'failed', failure: { code: 'PART_GIVEN_BACK', part: 'map:0-16' } }]);
   });
 
   it('learns from the heartbeat of a long part before it ends', () => {
@@ -242,6 +260,67 @@ describe('reading again', () => {
     };
     cluster.load(jobRecord('j', 0, open));
     expect(cluster.load(jobRecord('j', 10, open)).parts).not.toEqual([]);
+  });
+
+  it('does not fall back to what was read before it moved the job on', () => {
+    const cluster = new Scenario();
+    const record = jobRecord('j', 0, { spec: { functions: functions('map', 'gather') } });
+    const [advance] = cluster.load(record).advances;
+    const gathering = { ...record, state: 'gathering' as const };
+    const parts = advance!.parts;
+    cluster.do({ kind: 'advanced', job: record.spec.job, outcome: 'advanced', record: gathering, parts });
+    cluster.load(record);
+    expect(cluster.state.jobs.get(record.spec.job)?.record.state).toBe('gathering');
+    const splitting = jobRecord('k', 10, {
+      state: 'splitting',
+      sealed: false,
+      spec: { functions: functions('map', 'split'), input: { kind: 'split' } },
+    });
+    cluster.load(splitting);
+    cluster.load({ ...splitting, items: 4 });
+    expect(cluster.state.jobs.get(splitting.spec.job)?.record.items).toBe(10);
+  });
+
+  it('does not take an answer without parts for the reload it waits for', () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 1);
+    const record = jobRecord('j', 16, { spec: { limits: limitsWith({ itemsPerPart: 16 }) } });
+    cluster.load(record);
+    cluster.do({ kind: 'stale', jobs: [record.spec.job] });
+    const counts = { committed: 0, failed: 0, open: 1 };
+    const planned = cluster.do({ kind: 'jobLoaded', record, counts, parts: undefined, bytesPerItem: 0 });
+    expect(planned.loads).toEqual(['j']);
+    expect(cluster.holdings(nodeId('node-1'))).toHaveLength(1);
+  });
+
+  it('takes over failures that the store counted and nobody told it of', () => {
+    const fatal = { code: 'SCRIPT_RAISED', message: 'gather raised' };
+    const cluster = new Scenario();
+    const record = jobRecord('j', 5, { cut: 5, sealed: false });
+    cluster.load(record);
+    expect(cluster.load(record, { failed: 1, fatal }).advances).toMatchObject([{ to: 'failed', failure: fatal }]);
+  });
+
+  it('reads a job again when the store has open parts that it lost sight of', () => {
+    const cluster = new Scenario();
+    const record = jobRecord('j', 5, { cut: 5, sealed: false });
+    cluster.load(record);
+    const lost = { kind: 'jobLoaded' as const, record, parts: undefined, bytesPerItem: 0 };
+    expect(cluster.do({ ...lost, counts: { committed: 0, failed: 0, open: 2 } }).loads).toEqual(['j']);
+  });
+
+  it('tells the store how many failures it knows of when it moves a job on', () => {
+    const record = jobRecord('j', 4, { cut: 4, spec: { limits: limitsWith({ tolerate: { items: 3 } }) } });
+    expect(new Scenario().load(record, { failed: 2 }).advances).toMatchObject([{ to: 'succeeded', failed: 2 }]);
+  });
+
+  it('starts on a job that was just created without reading it, and knows it only once', () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 2);
+    const record = jobRecord('j', 100);
+    expect(cluster.do({ kind: 'jobCreated', record }).attempts).toHaveLength(2);
+    expect(cluster.do({ kind: 'jobCreated', record }).attempts).toEqual([]);
+    expect(cluster.holdings(nodeId('node-1'))).toHaveLength(2);
   });
 
   it('drops everything of an older generation', () => {
@@ -354,7 +433,7 @@ describe('late, doubled and foreign words', () => {
   it('names the first of several failures and their number', () => {
     const counts = { failed: 3, firstFailure: { code: 'ITEM_RAISED', message: 'no', item: 1, hint: 'look.' } };
     const [advance] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), counts).advances;
-    expect(advance?.failure).toMatchObject({ item: 1, hint: 'look. 3 items failed; this is the first.' });
+    expect(advance?.failure).toMatchObject({ item: 1, hint: '3 items failed; this is the first. look.' });
     const [unknown] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), { failed: 3 }).advances;
     expect(unknown?.failure?.message).toContain('3 items');
   });

@@ -92,8 +92,8 @@ export class ClusterSim {
     const stale = mustSave(planned) ? (await this.store.saveActs({ act, parts, cuts, attempts, ended })).stale : [];
     const sends = this.loseSends ? [] : planned.sends;
     const again = sends.flatMap(({ node, assignments }) => this.#deliver(node, assignments));
-    for (const { job, generation, to, parts: steps, failure } of planned.advances) {
-      const reply = await this.store.advanceJob({ act, job, generation, to, parts: [...steps], failure });
+    for (const { job, generation, to, parts: steps, failure, failed } of planned.advances) {
+      const reply = await this.store.advanceJob({ act, job, generation, to, parts: [...steps], failure, failed });
       if (reply.outcome === 'staleTerm') throw new Error('the term of this simulation is never stale');
       apply(state, { kind: 'advanced', job, outcome: reply.outcome, record: reply.job, parts: steps }, this.now);
     }
