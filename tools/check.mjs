@@ -97,10 +97,19 @@ async function jest(args, more = {}) {
   return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) };
 }
 
+/** Decisions are pure, so there is no excuse: 95 % of the cores' branches, or the run fails. */
+const cores = ['{libs,apps}/*/src/core/**/*.ts', '!**/*.spec.ts', '!**/*.scenario.ts', '!**/index.ts'];
+const coverageOfCores = [
+  '--coverage',
+  '--coverageReporters=text-summary',
+  ...cores.map((pattern) => `--collectCoverageFrom=${pattern}`),
+  `--coverageThreshold=${JSON.stringify({ global: { branches: 95 } })}`,
+];
+
 function unitTests() {
   const ignored = ['/node_modules/', '/dist/', '<rootDir>/e2e/', '<rootDir>/bench/'];
   const ignore = ignored.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
-  return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore]);
+  return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore, ...coverageOfCores]);
 }
 
 async function endToEnd(processes) {
@@ -169,6 +178,7 @@ await phase('format (prettier)', () => one(bin('prettier'), ['--check', '--log-l
 await phase('lint (eslint)', () => one(bin('eslint'), ['.']));
 await phase('types (tsc)', () => each(typechecks()));
 await phase('boundaries and tools', toolTests);
+await phase('generated documents', () => one(process.execPath, ['tools/generate-docs.mjs', '--check']));
 await phase('unit and contract tests', unitTests);
 await phase('Python tests', pythonTests);
 await phase('end-to-end tests', () => endToEnd('single'));
