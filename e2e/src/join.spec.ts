@@ -48,18 +48,25 @@ function on(
   return { child, out: () => text, ended };
 }
 
+/** Laying a cable needs root; elsewhere the test says so instead of passing. */
+const root = process.getuid?.() === 0;
+const whenRoot = root ? it : it.skip;
+if (!root) process.stdout.write('two machines are not tried: network namespaces need root\n');
+
 beforeAll(async () => {
+  if (!root) return;
   folder = await mkdtemp(join(tmpdir(), 'das-join-'));
   layCable();
 });
 afterAll(async () => {
+  if (!root) return;
   for (const child of started) if (child.exitCode === null) child.kill('SIGTERM');
   await Promise.all(started.map((child) => child.exitCode ?? new Promise((done) => child.once('close', done))));
   for (const space of [first, second]) spawnSync('ip', ['netns', 'del', space]);
   await rm(folder, { recursive: true, force: true });
 });
 
-it('adds a second machine by its address and token, and uses it', async () => {
+whenRoot('adds a second machine by its address and token, and uses it', async () => {
   const up = on(first, 'one', ['up', '--nodes', '1', '--bind', firstAddress]);
   const line = await until(
     'the join line is printed',
