@@ -1,4 +1,5 @@
 import {
+  type JobRecord,
   advanceJob,
   appendBlock,
   cancelJob,
@@ -34,6 +35,7 @@ describe('the results-store as a service', () => {
   const closing: (() => Promise<unknown>)[] = [];
   const running: RunningService[] = [];
   const woken: JobId[] = [];
+  const created: JobRecord[] = [];
   const ended: { job: JobId; state: string; belowGeneration?: number | undefined }[] = [];
   /** Resolves when the condition holds; looked at whenever something was heard. */
   const heard: (() => void)[] = [];
@@ -70,7 +72,11 @@ describe('the results-store as a service', () => {
       () => events.close(),
       () => connection.close(),
     );
-    await bus.hear(jobWake, ({ job }) => (woken.push(job), hear()));
+    await bus.hear(jobWake, (wake) => {
+      woken.push(wake.job);
+      if (wake.created) created.push(wake.created);
+      hear();
+    });
     await bus.hear(jobEnded, (body) => (ended.push(body), hear()));
   }, 90_000);
   afterAll(async () => {
@@ -92,6 +98,7 @@ describe('the results-store as a service', () => {
   it('carries a job from its creation to its result over the bus, and tells each change', async () => {
     const job = await create();
     await until(() => woken.includes(job));
+    expect(created.find(({ spec }) => spec.job === job)).toEqual((await bus.call(getJob, { job })).body.job);
     term = (await bus.call(claimTerm, { node: nodeId('node-9'), above: 0 })).body.term;
     const part = 'map:0-10' as ReturnType<typeof shape.commitRequest>[0]['attempt']['part'];
     const attempt = { job, generation: 1, part, attempt: 1 };

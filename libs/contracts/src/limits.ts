@@ -16,6 +16,8 @@ export const limits = {
   codeBytesMax: 512 * 1024,
   /** The JSON of a submission without its input. */
   specBytesMax: 1024 * 1024,
+  /** An upload that sends no block for this long is taken for broken, and its job is dropped (ms). */
+  uploadIdleMs: 600_000,
   timeoutMsMax: 24 * 3600 * 1000,
   messageChars: 4_000,
   tracebackChars: 8_000,

@@ -270,7 +270,12 @@ export const listJobs = operation(
     limit: z.number().int().min(1).max(1000).default(50),
     cursor: z.string().max(200).optional(),
   }),
-  z.object({ jobs: z.array(jobRecordSchema), next: z.string().optional() }),
+  z.object({
+    jobs: z.array(jobRecordSchema),
+    /** Of each job, in the same order; without the failures' words. */
+    counts: z.array(jobCountsSchema).optional(),
+    next: z.string().optional(),
+  }),
 );
 
 export const partViewSchema = z.object({

@@ -17,7 +17,7 @@ export {
   type StoredAttempt,
   type StoredPart,
 } from './core/job-rules.js';
-export { decideAdvance, decideCancel } from './core/job-rules-advance.js';
+export { decideAdvance, decideCancel, type PartTally } from './core/job-rules-advance.js';
 export { decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
 export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';

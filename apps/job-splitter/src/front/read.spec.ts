@@ -155,6 +155,16 @@ describe('reading a job', () => {
       expect((await get('/v1/jobs?limit=0')).body).toMatchObject({ status: 400, field: 'limit' });
     });
 
+    it('are listed with what they committed, however they ended', async () => {
+      for (const state of ['cancelled', 'failed'] as const) {
+        const job = await submitted();
+        door.store.commit(job, 'map', 0, ['0']);
+        door.store.end(job, state);
+        const [listed] = (await get('/v1/jobs?limit=1')).body.jobs as object[];
+        expect(listed).toMatchObject({ id: idOf(job), state, items: { committed: 1 } });
+      }
+    });
+
     it('can be cancelled twice, but not once they have ended', async () => {
       const job = await submitted();
       const cancel = () =>

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { Fault, limits } from '@das/contracts';
+import { Fault, jobWake, limits } from '@das/contracts';
 import { natsServer } from '@das/testing';
 import request from 'supertest';
 import { type FrontDoor, asText, restToken, startFrontDoor } from '../testing/front-door.js';
@@ -19,6 +19,7 @@ describe('submitting a job', () => {
     door.store.onSealed = () => undefined;
     door.store.fault = undefined;
     door.store.gate = Promise.resolve();
+    door.store.answersLost = false;
   });
 
   const post = (path = '/v1/jobs') => request(door.url).post(path).auth(restToken, { type: 'bearer' });
@@ -105,7 +106,26 @@ describe('submitting a job', () => {
     expect(door.store.job(strange.body.id).record.spec.traceparent).toBeUndefined();
   });
 
+  it('finds a job accepted though the answer to its creation was lost', async () => {
+    door.store.answersLost = true;
+    for (const job of [mapJob, { code: { text }, input: { range: [0, 8] } }]) {
+      const { status, body } = await post().send(job);
+      expect([status, body.state]).toEqual([202, 'running']);
+    }
+  });
+
+  it('leaves it to the store to wake the leader', async () => {
+    const woken: string[] = [];
+    const cancel = await door.bus.hear(jobWake, ({ job }) => void woken.push(job));
+    const { body } = await post().send(mapJob);
+    await post().send(mapJob);
+    cancel();
+    expect(woken).not.toContain(body.id);
+  });
+
   describe('in parts', () => {
+    const manyLines = '{"pad":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}\n'.repeat(20_000);
+
     it('takes script and items from the parts code and input', async () => {
       const { status, body } = await post()
         .field('spec', JSON.stringify({ input: { format: 'lines' }, retries: 0 }))
@@ -138,6 +158,29 @@ describe('submitting a job', () => {
       expect(blocks.length).toBeGreaterThan(4);
       expect(inputOf(door.store.job(body.id))).toBe(`${lines.join('\n')}\n`);
       expect(door.store.appending.most).toBe(1);
+    });
+
+    it('finds a sealed upload accepted though the answer was lost, and abandons nothing', async () => {
+      const before = door.store.abandoned.length;
+      door.store.onAppended = () => (door.store.answersLost = true);
+      const { status, body } = await post()
+        .attach('code', Buffer.from(text), 'job.py')
+        .attach('input', Buffer.from(manyLines), 'input');
+      door.store.onAppended = () => undefined;
+      expect([status, body.state, door.store.abandoned.length]).toEqual([202, 'running', before]);
+    });
+
+    it('says that the upload paused too long when its job was dropped meanwhile', async () => {
+      door.store.onAppended = () => door.store.jobs.clear();
+      const { status, body } = await post()
+        .attach('code', Buffer.from(text), 'job.py')
+        .attach('input', Buffer.from(manyLines), 'input');
+      door.store.onAppended = () => undefined;
+      expect([status, body.code, body.detail]).toEqual([
+        409,
+        'JOB_ENDED',
+        'the upload paused for more than 10 minutes, so its job was dropped',
+      ]);
     });
 
     it('refuses a bad line of a large input, naming it, and abandons the job', async () => {

@@ -6,7 +6,6 @@ import {
   type Submission,
   clusterStatus,
   jobIdSchema,
-  jobWake,
   limits,
 } from '@das/contracts';
 import type { JobId } from '@das/kernel';
@@ -30,7 +29,7 @@ export interface SubmitOptions {
 /** W3C trace context; anything else of a client is ignored, as the standard asks. */
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Accepts jobs: checks them whole before anything is stored, stores them, wakes the leader. REST and NATS share it. */
+/** Accepts jobs: checks them whole before anything is stored, stores them (the store wakes the leader). REST and NATS share it. */
 @Injectable()
 export class Submitter {
   constructor(
@@ -58,7 +57,6 @@ export class Submitter {
     return withSpan('job.submit', span, async () => {
       const submission = parseSubmission(value);
       const record = await this.create(submission, { ...options, traceparent: currentTraceparent() ?? traceparent });
-      this.context.bus.tell(jobWake, { job: options.job });
       this.metrics.count('das_jobs_submitted_total');
       return record;
     });

@@ -1,6 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Fault, type JobRecord, type JobSpec, abandonJob, appendBlock, createJob, sealJob } from '@das/contracts';
+import {
+  Fault,
+  type JobRecord,
+  type JobSpec,
+  type Operation,
+  abandonJob,
+  appendBlock,
+  createJob,
+  getJob,
+  limits,
+  sealJob,
+} from '@das/contracts';
 import { messageOf } from '@das/kernel';
+import type { Answer } from '@das/messaging';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Block } from './block-builder.js';
 import { FrontStore } from './front-store.js';
@@ -22,8 +34,8 @@ export class Uploads {
 
   /** A job whose items need no storing: a range, `none` (`items` known), or `split` (unknown yet). */
   async createPlain(job: NewJob, items: number | undefined): Promise<JobRecord> {
-    const { body } = await this.store.ask(createJob, { ...job, ...(items === undefined ? {} : { items }) });
-    return body.job;
+    const request = { ...job, ...(items === undefined ? {} : { items }) };
+    return accepted(this.store, job, async () => (await this.store.ask(createJob, request)).body.job);
   }
 
   /**
@@ -80,10 +92,14 @@ class Upload {
   }
 
   async finish(): Promise<JobRecord> {
-    if (!this.created) return this.createWhole();
+    if (!this.created) return accepted(this.store, this.job, () => this.createWhole());
     await this.#sent;
-    const { body } = await this.store.ask(sealJob, { job: this.job.spec.job, generation: 1, items: this.#items });
-    if (body.job === undefined) throw endedMeanwhile();
+    return accepted(this.store, this.job, () => this.seal());
+  }
+
+  private async seal(): Promise<JobRecord> {
+    const { body } = await this.ask(sealJob, { job: this.job.spec.job, generation: 1, items: this.#items });
+    if (body.job === undefined || body.outcome === 'jobEnded') throw endedMeanwhile();
     return body.job;
   }
 
@@ -103,15 +119,46 @@ class Upload {
   }
 
   private async append(block: Block): Promise<void> {
-    const { body } = await this.store.ask(
-      appendBlock,
-      { job: this.job.spec.job, generation: 1, block: headOf(block) },
-      block.bytes,
-    );
+    const request = { job: this.job.spec.job, generation: 1, block: headOf(block) };
+    const { body } = await this.ask(appendBlock, request, block.bytes);
     if (body.outcome !== 'stored' && body.outcome !== 'same') throw endedMeanwhile();
+  }
+
+  /** The job was created by this upload: if it is not there, the store dropped it as idle. */
+  private async ask<Q, R>(operation: Operation<Q, R>, body: Q, raw?: Uint8Array): Promise<Answer<R>> {
+    try {
+      return await this.store.ask(operation, body, raw);
+    } catch (error) {
+      throw error instanceof Fault && error.code === 'JOB_NOT_FOUND' ? pausedTooLong() : error;
+    }
+  }
+}
+
+/**
+ * An answer that is lost says nothing of what happened: before a submission is refused, the store is asked once for the job.
+ * @throws the fault of `act`, unless the job is there and past `submitted`.
+ */
+async function accepted(store: FrontStore, { spec }: NewJob, act: () => Promise<JobRecord>): Promise<JobRecord> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Fault && error.retryable)) throw error;
+    const found = await store.ask(getJob, { job: spec.job }).catch(() => undefined);
+    const job = found?.body.job;
+    if (job === undefined || job.state === 'submitted') throw error;
+    return job;
   }
 }
 
 const headOf = ({ no, from, to, bytes }: Block) => ({ no, from, to, digest: digestOf(bytes) });
+
+const pausedTooLong = (): Fault =>
+  new Fault(
+    'JOB_ENDED',
+    `the upload paused for more than ${limits.uploadIdleMs / 60_000} minutes, so its job was dropped`,
+    {
+      hint: 'submit it again, and send the input without such a pause',
+    },
+  );
 
 const endedMeanwhile = (): Fault => new Fault('JOB_ENDED', 'the job was ended while its input was being uploaded');

@@ -12,7 +12,7 @@ import { isoOf } from './iso.js';
 /** Whether nothing more will happen to a job. */
 export const hasEnded = (state: JobState): boolean => isTerminal(jobTransitions, state);
 
-/** A job as users see it. Without counts (lists of ended jobs) a succeeded job counts all its items as committed. */
+/** A job as users see it. Without counts a succeeded job counts all its items as committed. */
 export function jobView(record: JobRecord, counts: JobCounts | undefined): JobView {
   const { spec } = record;
   const finished = record.finishedAt === undefined ? {} : finishedAt(record.createdAt, record.finishedAt);

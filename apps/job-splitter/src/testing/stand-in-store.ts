@@ -1,6 +1,6 @@
 import {
   type Failure,
-  type Fault,
+  Fault,
   type JobRecord,
   type JobState,
   type ReplyOf,
@@ -42,6 +42,8 @@ export class StandInStore {
   onAbandoned: () => void = () => undefined;
   /** Thrown by every answer while set. */
   fault: Fault | undefined;
+  /** Creations and seals are done, and their answers lost, while set. */
+  answersLost = false;
   /** How often `get-job` was asked. */
   gets = 0;
   /** Rows of one page of output. */
@@ -55,9 +57,9 @@ export class StandInStore {
 
   async start(): Promise<this> {
     const { bus } = this;
-    await bus.answer(createJob, async (body, { raw }) => this.#create(body, raw));
+    await bus.answer(createJob, async (body, { raw }) => this.#answered(this.#create(body, raw)));
     await bus.answer(appendBlock, (body, { raw }) => this.#append(body, raw));
-    await bus.answer(sealJob, async ({ job, items }) => this.#seal(job, items));
+    await bus.answer(sealJob, async ({ job, items }) => this.#answered(this.#seal(job, items)));
     await bus.answer(abandonJob, async ({ job }) => {
       this.jobs.delete(job);
       this.abandoned.push(job);
@@ -106,6 +108,11 @@ export class StandInStore {
     throw this.fault;
   }
 
+  #answered<T>(reply: T): T {
+    if (this.answersLost) throw new Fault('STORE_UNAVAILABLE', 'the connection broke at the commit');
+    return reply;
+  }
+
   #create({ spec, codeText, items, block }: RequestOf<typeof createJob>, raw: Uint8Array): ReplyOf<typeof createJob> {
     this.#checked(undefined);
     const known = this.jobs.get(spec.job);
@@ -129,12 +136,18 @@ export class StandInStore {
     await this.gate;
     this.appending.now -= 1;
     this.#checked(undefined);
+    this.#dropped(job);
     this.job(job).blocks.push({ no: block.no, bytes: raw.slice() });
     this.onAppended();
     return { outcome: 'stored' };
   }
 
+  #dropped(job: JobId): void {
+    if (!this.jobs.has(job)) throw new Fault('JOB_NOT_FOUND', `there is no job ${job}`);
+  }
+
   #seal(id: JobId, items: number): ReplyOf<typeof sealJob> {
+    this.#dropped(id);
     const job = this.job(id);
     this.#sealed(job, items);
     return { outcome: 'sealed', job: job.record };
@@ -149,15 +162,16 @@ export class StandInStore {
     this.gets += 1;
     const job = this.#checked(this.jobs.get(id));
     if (job === undefined) return {};
-    return { job: job.record, counts: { committed: job.rows.length, failed: 0, open: 0 } };
+    return { job: job.record, counts: countsOf(job) };
   }
 
   #list({ limit, state, cursor }: RequestOf<typeof listJobs>): ReplyOf<typeof listJobs> {
-    const all = [...this.jobs.values()].map(({ record }) => record).reverse();
-    const fitting = all.filter((record) => state === undefined || record.state === state);
+    const all = [...this.jobs.values()].reverse();
+    const fitting = all.filter(({ record }) => state === undefined || record.state === state);
     const from = Number(cursor ?? 0);
-    const jobs = this.#checked(fitting.slice(from, from + limit));
-    return fitting.length > from + limit ? { jobs, next: String(from + limit) } : { jobs };
+    const page = this.#checked(fitting.slice(from, from + limit));
+    const views = { jobs: page.map(({ record }) => record), counts: page.map(countsOf) };
+    return fitting.length > from + limit ? { ...views, next: String(from + limit) } : views;
   }
 
   #cancel(id: JobId): ReplyOf<typeof cancelJob> {
@@ -184,3 +198,5 @@ export class StandInStore {
     return { body: { rows: page.map(({ row }) => row), more: known.length > page.length, state, generation }, raw };
   }
 }
+
+const countsOf = (job: StandInJob) => ({ committed: job.rows.length, failed: 0, open: 0 });

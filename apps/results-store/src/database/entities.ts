@@ -21,6 +21,12 @@ export class JobEntity {
   @Column('bigint', { name: 'finished_at', nullable: true }) finishedAt!: number | null;
 }
 
+/** A deleted job whose rows elsewhere may still be there. */
+@Entity('gone_jobs')
+export class GoneJobEntity {
+  @PrimaryColumn('int') no!: number;
+}
+
 @Entity('blocks')
 export class BlockEntity {
   @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
@@ -84,6 +90,7 @@ export class StagedOutputEntity {
   @PrimaryColumn('bigint', { name: 'part_to' }) partTo!: number;
   @PrimaryColumn('smallint', { name: 'part_tries' }) partTries!: number;
   @PrimaryColumn('int') attempt!: number;
+  @PrimaryColumn('text') run!: string;
   @PrimaryColumn('smallint') kind!: number;
   @PrimaryColumn('smallint') bucket!: number;
   @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
@@ -122,6 +129,6 @@ export class OutboxEntity {
 }
 
 export const entities = [
-  ...[JobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
+  ...[JobEntity, GoneJobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
   ...[BlobEntity, TermEntity, RenewalEntity, OutboxEntity],
 ];

@@ -15,6 +15,8 @@ const up = [
     code text not null, spec text not null, failure text,
     created_at bigint not null default ${now}, touched_at bigint not null default ${now}, finished_at bigint
   ) with (fillfactor = 50)`,
+  // Jobs that nobody sees any more, whose rows in the other tables are still to be deleted.
+  `create table gone_jobs (no integer primary key)`,
   `create unique index jobs_id on jobs (id)`,
   `create index jobs_created on jobs (created_at, id)`,
   `create index jobs_open on jobs (created_at, id) where finished_at is null`,
@@ -56,8 +58,8 @@ const up = [
     part_from bigint not null, part_to bigint not null, from_item bigint not null, to_item bigint not null,
     job_no integer not null, attempt integer not null, seq integer not null, bytes integer not null,
     generation smallint not null, part_kind smallint not null, part_tries smallint not null,
-    kind smallint not null, bucket smallint not null, packed boolean not null, data bytea not null,
-    primary key (job_no, generation, part_kind, part_from, part_to, part_tries, attempt, kind, bucket, from_item, seq)
+    kind smallint not null, bucket smallint not null, packed boolean not null, run text not null default '', data bytea not null,
+    primary key (job_no, generation, part_kind, part_from, part_to, part_tries, attempt, run, kind, bucket, from_item, seq)
   )`,
   `create table blobs (
     digest text not null, chunk integer not null, touched_at bigint not null default ${now}, data bytea not null,
@@ -79,7 +81,16 @@ const up = [
     with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000)`,
 ];
 
-const tables = ['outbox', 'leadership_renewal', 'leadership_term', 'blobs', 'staged_outputs', 'outputs', 'parts'];
+const tables = [
+  'gone_jobs',
+  'outbox',
+  'leadership_renewal',
+  'leadership_term',
+  'blobs',
+  'staged_outputs',
+  'outputs',
+  'parts',
+];
 const down = [...tables, 'open_parts', 'blocks', 'jobs'].map((table) => `drop table ${table}`);
 
 class Initial implements MigrationInterface {

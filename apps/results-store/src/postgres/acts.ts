@@ -3,6 +3,7 @@ import {
   type SaveDecision,
   type StoredPart,
   cancelFailure,
+  type PartTally,
   decideAdvance,
   decideCancel,
   decideSave,
@@ -11,7 +12,16 @@ import {
 import type { JobId, PartId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
 import type { Database, Query } from '../database/database.js';
-import { type FactsRow, findRecord, lockJob, lockJobs, nowMs, stateEvent, writeOutbox } from './job-rows.js';
+import {
+  type FactsRow,
+  failedItems,
+  findRecord,
+  lockJob,
+  lockJobs,
+  nowMs,
+  stateEvent,
+  writeOutbox,
+} from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import {
   type FoundPart,
@@ -113,11 +123,7 @@ export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'ad
   return db.transaction(async (query) => {
     if ((await currentTerm(query)) !== request.act.term) return { outcome: 'staleTerm' };
     const job = await lockJob(query, request.job, 'update');
-    const [open] = await query<{ n: number }>(
-      'select count(*)::int as n from (select from open_parts where job_no = $1 and generation = $2 limit 1) as any_open',
-      [job.no, job.generation],
-    );
-    const { outcome, to, parts } = decideAdvance(job, open?.n ?? 0, request);
+    const { outcome, to, parts } = decideAdvance(job, await tallyOf(query, job), request);
     if (parts.length > 0)
       await query(sql.insertOpen(1), [
         JSON.stringify(parts.map((part) => openJson(keyOfPart(job.no, job.generation, part), part))),
@@ -126,6 +132,18 @@ export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'ad
     const record = await findRecord(query, request.job);
     return { outcome, ...(record && { job: record }) };
   });
+}
+
+/** Open parts are not counted, and failed items only among the few parts that are not committed: no scan grows with the job. */
+async function tallyOf(query: Query, { no, generation }: FactsRow): Promise<PartTally> {
+  const [tally] = await query<PartTally>(
+    `select exists (select from open_parts where job_no = $1 and generation = $2)::int as open,
+       exists (select from parts where job_no = $1 and generation = $2 and fatal) as fatal,
+       (select ${failedItems} from parts where job_no = $1 and generation = $2 and state <> 0) as failed`,
+    [no, generation],
+    'tally',
+  );
+  return tally ?? { open: 0, failed: 0, fatal: false };
 }
 
 export function cancelJob(db: Database, { job: id, why }: Ask<'cancelJob'>): Answer<'cancelJob'> {

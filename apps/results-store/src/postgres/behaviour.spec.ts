@@ -91,6 +91,8 @@ describe('the store over Postgres', () => {
     await s.counts(job);
     await s.open(job);
     await store.listParts({ job, limit: 100 });
+    await store.listJobs({ limit: 10 });
+    expect((await s.advance(job, 'succeeded')).outcome).toBe('partsOpen');
     await store.close();
     await other.close();
     const scans = await sql(`select relname, seq_scan::int as scans from pg_stat_user_tables
@@ -255,6 +257,16 @@ describe('the store over Postgres', () => {
     await sql(`update jobs set code = 'other'`);
     await store.deleteOld(hourMs);
     expect(await sql('select count(*)::int as n from blobs')).toEqual([{ n: 0 }]);
+  });
+
+  it('goes on with a deletion that was broken off', async () => {
+    const job = await s.create();
+    const [part] = await s.assign(job, [[0, 10]]);
+    await s.commit(job, part!);
+    await sql(`with gone as (delete from jobs returning no) insert into gone_jobs select no from gone`);
+    expect(await store.deleteOld(hourMs)).toEqual([]);
+    for (const table of ['outputs', 'parts', 'gone_jobs'])
+      expect(await sql(`select count(*)::int as n from ${table}`)).toEqual([{ n: 0 }]);
   });
 
   it('gives code larger than a page back chunk by chunk', async () => {

@@ -1,6 +1,6 @@
 import { Fault, type OutputRow } from '@das/contracts';
 import { type Committed, asFault, decideCommit, openPartOf, slices } from '@das/jobs';
-import type { JobId } from '@das/kernel';
+import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Query } from '../database/database.js';
 import { type Packed, pack } from '../database/pack.js';
@@ -110,7 +110,7 @@ async function judge(
       await restart(query, job, attempt, decision.why);
       return nothing('staleAttempt');
     }
-    if (decision.outcome === 'alreadyCommitted') return await toldAgain(query, job, decision.children);
+    if (decision.outcome === 'alreadyCommitted') return await toldAgain(query, job, decision);
     if (decision.outcome !== 'committed' || !found) return nothing(decision.outcome);
     judged.push({ task, job, found, decision });
     return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
@@ -123,15 +123,21 @@ async function judge(
 
 const nothing = (outcome: CommitReply['outcome']): CommitReply => ({ outcome, children: [], failed: [] });
 
-/** The first answer was lost: of the parts that it named, those that are still open. */
+/** The first answer was lost: of the parts that it named, those that are still open, and why the others failed. */
 async function toldAgain(
   query: Query,
   job: FactsRow,
-  children: readonly FoundPart['part']['part'][],
+  named: { readonly children: readonly PartId[]; readonly failed: readonly PartId[] },
 ): Promise<CommitReply> {
-  const keys = children.flatMap((part) => keyOf(job.no, job.generation, part) ?? []);
-  const open = keys.length > 0 ? await findOpenParts(query, keys) : [];
-  return { ...nothing('alreadyCommitted'), children: open.map(({ part }) => openPartOf(part)) };
+  const keys = (parts: readonly PartId[]) => parts.flatMap((part) => keyOf(job.no, job.generation, part) ?? []);
+  const children = keys(named.children);
+  const open = children.length > 0 ? await findOpenParts(query, children) : [];
+  const ended = new Map((await findSettledParts(query, keys(named.failed))).map(({ part }) => [part.part, part]));
+  return {
+    outcome: 'alreadyCommitted',
+    children: open.map(({ part }) => openPartOf(part)),
+    failed: named.failed.flatMap((part) => ended.get(part)?.failure ?? []),
+  };
 }
 
 async function write(query: Query, judged: readonly Judged[]): Promise<void> {

@@ -72,7 +72,8 @@ export async function findRecord(query: Query, id: JobId): Promise<JobRecord | u
   return row && recordOf(row);
 }
 
-function known<T>(id: JobId, row: T | undefined): T {
+/** @throws Fault JOB_NOT_FOUND when there is no row */
+export function known<T>(id: JobId, row: T | undefined): T {
   if (row === undefined) throw new Fault('JOB_NOT_FOUND', `there is no job ${id}`);
   return row;
 }
@@ -93,6 +94,8 @@ const failed = settledCode('failed');
 const cancelled = settledCode('cancelled');
 const sumItems = (where: string) =>
   `coalesce(sum(to_item - from_item) filter (where kind = ${map} and ${where}), 0)::bigint`;
+/** Failed items, of rows of `parts` that are not committed. */
+export const failedItems = sumItems(`state = ${failed}`);
 const firstOf = (what: string) =>
   `(select failure from parts p where p.job_no = j.no and p.generation = j.generation and ${what} order by from_item limit 1)`;
 
@@ -100,27 +103,37 @@ const firstOf = (what: string) =>
  * Counts of a job `j`, to be joined. Parts partition [0, cut), so what is committed follows from the few parts that are not:
  * no scan grows with the job.
  */
-export const countsJoin = `
+export const sumsJoin = `
   cross join lateral (select count(*)::int as open, ${sumItems('true')} as open_items
     from open_parts where job_no = j.no and generation = j.generation) o
-  cross join lateral (select ${sumItems(`state = ${failed}`)} as failed, ${sumItems(`state = ${cancelled}`)} as cancelled
-    from parts where job_no = j.no and generation = j.generation and state <> 0) e
-  cross join lateral (select ${firstOf(`state <> 0 and state = ${failed} and not fatal`)} as first_failure, ${firstOf('fatal')} as fatal) f`;
-export const countsColumns = 'o.open, o.open_items, e.failed, e.cancelled, f.first_failure, f.fatal';
+  cross join lateral (select ${failedItems} as failed, ${sumItems(`state = ${cancelled}`)} as cancelled
+    from parts where job_no = j.no and generation = j.generation and state <> 0) e`;
+export const sumsColumns = 'o.open, o.open_items, e.failed, e.cancelled';
 
-export interface CountsRow {
+/** As {@link sumsJoin}, with why the first of them failed. */
+export const countsJoin = `${sumsJoin}
+  cross join lateral (select ${firstOf(`state <> 0 and state = ${failed} and not fatal`)} as first_failure, ${firstOf('fatal')} as fatal) f`;
+export const countsColumns = `${sumsColumns}, f.first_failure, f.fatal`;
+
+export interface SumsRow {
   readonly cut: number;
   readonly open: number;
   readonly open_items: number;
   readonly failed: number;
   readonly cancelled: number;
+}
+export interface CountsRow extends SumsRow {
   readonly first_failure: string | null;
   readonly fatal: string | null;
 }
 
+export function sumsOf({ cut, open, open_items, failed, cancelled }: SumsRow): JobCounts {
+  return { committed: cut - open_items - failed - cancelled, failed, open };
+}
+
 export function countsOf(row: CountsRow): JobCounts {
   return {
-    ...{ committed: row.cut - row.open_items - row.failed - row.cancelled, failed: row.failed, open: row.open },
+    ...sumsOf(row),
     ...(row.first_failure !== null && { firstFailure: JSON.parse(row.first_failure) as Failure }),
     ...(row.fatal !== null && { fatal: JSON.parse(row.fatal) as Failure }),
   };

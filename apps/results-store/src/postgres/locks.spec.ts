@@ -90,6 +90,40 @@ describe('the locks of the store', () => {
     await rival.query('rollback');
   });
 
+  async function oldJob() {
+    const job = await s.create();
+    const parts = await s.assign(job, [
+      [0, 5],
+      [5, 10],
+    ]);
+    for (const part of parts) await s.commit(job, part);
+    await s.advance(job, 'succeeded');
+    await observer.query('update jobs set finished_at = 1');
+    return job;
+  }
+
+  it('let nobody see a job of which some is deleted', async () => {
+    const job = await oldJob();
+    await rival.query('select from outputs where from_item = 5 for update');
+    const deleted = store.deleteOld(1_000);
+    while ((await observer.query('select from pg_locks where not granted')).rows.length === 0) continue;
+    expect(await store.getJob({ job })).toEqual({});
+    await expect(s.output(job)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect((await store.listJobs({ limit: 10 })).jobs).toEqual([]);
+    await rival.query('commit');
+    expect(await deleted).toEqual([job]);
+    for (const table of ['gone_jobs', 'outputs', 'parts'])
+      expect((await observer.query(`select from ${table}`)).rows).toEqual([]);
+  });
+
+  it('let no reader take what is left of a deleted job for its result', async () => {
+    const job = await oldJob();
+    await rival.query('lock table outputs in access exclusive mode');
+    await rival.query('delete from outputs where from_item = 5');
+    await rival.query('delete from jobs');
+    await expect(behindRival(s.output(job))).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+  });
+
   it('make the end of a job wait for a commit that came first, and see it', async () => {
     const job = await s.create();
     const [part] = await s.assign(job, [[0, 10]]);

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 /** As a fresh database, at a tenth of the time. */
-const empty = `truncate jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, outbox;
+const empty = `truncate jobs, gone_jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, outbox;
   update leadership_term set term = 0, leader = null`;
 
 resultStoreContract('postgres', async () => {

@@ -7,6 +7,7 @@ import { type CommitReply, type CommitTask, commitBatch, commitTask } from './co
 import { GroupCommit } from './group-commit.js';
 import * as input from './input.js';
 import { drainOutbox } from './outbox.js';
+import { readOutput } from './read-output.js';
 import { deleteOld } from './retention.js';
 import { stageOutput } from './staged.js';
 import * as terms from './terms.js';
@@ -41,7 +42,7 @@ export class PostgresResultStore implements ResultStore {
   readonly getJob: ResultStore['getJob'] = (request) => views.getJob(this.db, request);
   readonly listJobs: ResultStore['listJobs'] = (request) => views.listJobs(this.db, request);
   readonly listParts: ResultStore['listParts'] = (request) => views.listParts(this.db, request);
-  readonly readOutput: ResultStore['readOutput'] = (request) => views.readOutput(this.db, request);
+  readonly readOutput: ResultStore['readOutput'] = (request) => readOutput(this.db, request);
   readonly stageOutput: ResultStore['stageOutput'] = (request, raw) => stageOutput(this.db, request, raw);
   readonly claimTerm: ResultStore['claimTerm'] = (request) => terms.claimTerm(this.db, request);
   readonly renewTerm: ResultStore['renewTerm'] = (request) => terms.renewTerm(this.db, request);

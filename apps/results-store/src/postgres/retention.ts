@@ -1,5 +1,6 @@
+import { limits } from '@das/contracts';
 import type { JobId } from '@das/kernel';
-import type { Database } from '../database/database.js';
+import type { Database, Query } from '../database/database.js';
 import { nowMs } from './job-rows.js';
 
 /** Jobs looked at in one round. */
@@ -8,22 +9,19 @@ const jobsPerRoundMax = 20;
 const rowsPerStatementMax = 5_000;
 /** A blob outlives its last job by this, so that a submission of the same script never finds it half gone (ms). */
 const blobGraceMs = 3_600_000;
-/** An upload that sent no block for this long is taken for broken (ms). */
-export const uploadIdleMs = 600_000;
+const { uploadIdleMs } = limits;
 
 const tables = ['staged_outputs', 'outputs', 'open_parts', 'parts', 'blocks'];
 
 /** Deletes ended jobs that are older than `keptMs`, broken uploads, and code that no job refers to; a bounded number at a time. Returns the jobs' ids. */
 export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> {
-  const old = await db.query<{ no: number; id: JobId }>(
-    `select no, id from jobs where finished_at < ${nowMs} - $1::bigint order by finished_at limit ${jobsPerRoundMax}`,
-    [Math.round(keptMs)],
-  );
+  const old = await hideOld(db, keptMs);
   const broken = await db.query<{ no: number; id: JobId }>(
     `select no, id from jobs where finished_at is null and state = 'submitted' and touched_at < ${nowMs} - ${uploadIdleMs}
      limit ${jobsPerRoundMax}`,
   );
-  for (const { no } of old) await deleteJob(db, no);
+  const gone = await db.query<{ no: number }>(`select no from gone_jobs order by no limit ${jobsPerRoundMax}`);
+  for (const { no } of gone) while (await clearSome(db, no));
   for (const { no } of broken) await dropUpload(db, no);
   await db.query(
     `delete from blobs where touched_at < ${nowMs} - ${blobGraceMs} and digest in (
@@ -32,18 +30,30 @@ export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> 
   return [...old, ...broken].map(({ id }) => id);
 }
 
-/** The job's row goes last: a deletion that was broken off is found and continued. */
-async function deleteJob(db: Database, no: number): Promise<void> {
-  for (const table of tables) {
-    let deleted: number;
-    do deleted = await deleteSome(db, table, no);
-    while (deleted === rowsPerStatementMax);
-  }
-  await db.query('delete from jobs where no = $1', [no]);
+/** A job is gone for everybody before anything of it is deleted: nobody takes what is left of a result for the whole. */
+function hideOld(db: Database, keptMs: number): Promise<{ id: JobId }[]> {
+  return db.query<{ id: JobId }>(
+    `with gone as (delete from jobs where no = any(array(
+       select no from jobs where finished_at < ${nowMs} - $1::bigint order by finished_at limit ${jobsPerRoundMax})) returning no, id),
+     kept as (insert into gone_jobs select no from gone)
+     select id from gone`,
+    [Math.round(keptMs)],
+  );
 }
 
-async function deleteSome(db: Database, table: string, no: number): Promise<number> {
-  const [row] = await db.query<{ n: number }>(
+/** One step of a deletion, which goes on where it was broken off; `true`: there is more. Of two instances, one does it. */
+function clearSome(db: Database, no: number): Promise<boolean> {
+  return db.transaction(async (query) => {
+    const mine = await query('select no from gone_jobs where no = $1 for update skip locked', [no]);
+    if (mine.length === 0) return false;
+    for (const table of tables) if ((await deleteSome(query, table, no)) === rowsPerStatementMax) return true;
+    await query('delete from gone_jobs where no = $1', [no]);
+    return false;
+  });
+}
+
+async function deleteSome(query: Query, table: string, no: number): Promise<number> {
+  const [row] = await query<{ n: number }>(
     `with gone as (delete from ${table} where ctid = any(array(
        select ctid from ${table} where job_no = $1 limit ${rowsPerStatementMax})) returning 1) select count(*)::int as n from gone`,
     [no],

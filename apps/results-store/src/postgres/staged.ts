@@ -14,7 +14,7 @@ const partArguments = (job: FactsRow, part: StoredPart): number[] => [
 ];
 
 export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw: Uint8Array): Answer<'stageOutput'> {
-  const { attempt, rows } = request;
+  const { attempt, run = '', rows } = request;
   const data = await Promise.all(slices(rows, raw).map(pack));
   return db.transaction(async (query) => {
     const job = await lockJob(query, attempt.job, 'key share');
@@ -23,7 +23,7 @@ export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw
     const part = key && (await lockOpenParts(query, [key]))[0]?.part;
     if (!part || !liveIn(part, attempt.attempt)) return { outcome: 'staleAttempt' };
     checkRows(part, [part], rows);
-    const named = [...partArguments(job, part), attempt.attempt];
+    const named = [...partArguments(job, part), attempt.attempt, run];
     for (const [i, row] of rows.entries()) {
       const bytes = data[i];
       if (bytes)
@@ -40,9 +40,9 @@ export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw
 }
 
 const insertRow = `insert into staged_outputs
-  (${partColumns}, attempt, kind, bucket, from_item, to_item, seq, bytes, packed, data)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-  on conflict (${partColumns}, attempt, kind, bucket, from_item, seq)
+  (${partColumns}, attempt, run, kind, bucket, from_item, to_item, seq, bytes, packed, data)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+  on conflict (${partColumns}, attempt, run, kind, bucket, from_item, seq)
   do update set to_item = excluded.to_item, bytes = excluded.bytes, packed = excluded.packed, data = excluded.data`;
 
 const rowArguments = (row: Ask<'stageOutput'>['rows'][number]): number[] => [
@@ -50,29 +50,29 @@ const rowArguments = (row: Ask<'stageOutput'>['rows'][number]): number[] => [
 ];
 
 /** @throws Fault PAYLOAD_TOO_LARGE; the transaction is rolled back. */
-async function checkRoom(query: Query, named: readonly number[]): Promise<void> {
+async function checkRoom(query: Query, named: readonly (number | string)[]): Promise<void> {
   const [staged] = await query<{ n: number }>(
-    `select count(*)::int as n from staged_outputs where ${ofPart} and attempt = $7`,
+    `select count(*)::int as n from staged_outputs where ${ofPart} and attempt = $7 and run = $8`,
     named,
   );
   if ((staged?.n ?? 0) > pages.stagedRowsMax) throw tooMuchStaged();
 }
 
-/** Makes the committing attempt's rows visible, as far as they lie in what it says is done, and forgets all others of the part. */
+/** Makes the rows of the attempt's committing run visible, as far as they lie in what it says is done, and forgets all others of the part. */
 export async function commitStaged(
   query: Query,
   job: FactsRow,
   part: StoredPart,
-  { attempt, done }: Ask<'commitPart'>,
+  { attempt, run = '', done }: Ask<'commitPart'>,
 ): Promise<void> {
   const whole = part.kind !== 'map';
   await query(
     `insert into outputs (job_no, generation, kind, bucket, from_item, to_item, seq, bytes, packed, failed, data)
      select job_no, generation, kind, bucket, from_item, to_item, seq, bytes, packed, false, data from staged_outputs s
-     where ${ofPart} and attempt = $7 and exists (
-       select 1 from unnest($8::bigint[], $9::bigint[]) as d(f, t)
+     where ${ofPart} and attempt = $7 and run = $8 and exists (
+       select 1 from unnest($9::bigint[], $10::bigint[]) as d(f, t)
        where s.from_item >= d.f and ((${whole} and s.from_item < d.t) or (not ${whole} and s.to_item <= d.t)))`,
-    [...partArguments(job, part), attempt.attempt, done.map(({ from }) => from), done.map(({ to }) => to)],
+    [...partArguments(job, part), attempt.attempt, run, done.map(({ from }) => from), done.map(({ to }) => to)],
   );
   await query(`delete from staged_outputs where ${ofPart}`, partArguments(job, part));
 }

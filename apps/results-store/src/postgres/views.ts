@@ -1,28 +1,22 @@
 import { limits } from '@das/contracts';
-import {
-  type OutputHead,
-  type StoredPart,
-  fittingJson,
-  openPartOf,
-  outputPage,
-  pages,
-  parsePartId,
-  partViewOf,
-} from '@das/jobs';
+import { type StoredPart, fittingJson, openPartOf, pages, parsePartId, partViewOf } from '@das/jobs';
 import type { PartId } from '@das/kernel';
-import { outputKindCode, outputKinds, partKindCode, settledCode, wordOf } from '../database/codes.js';
+import { partKindCode, settledCode } from '../database/codes.js';
 import type { Database } from '../database/database.js';
-import { unpack } from '../database/pack.js';
 import {
   type CountsRow,
   type FactsRow,
   type RecordRow,
+  type SumsRow,
   countsColumns,
   countsJoin,
   countsOf,
   findJob,
   recordColumns,
   recordOf,
+  sumsColumns,
+  sumsJoin,
+  sumsOf,
 } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import { type OpenRow, type SettledRow, openPart, settledPart } from './part-rows.js';
@@ -53,15 +47,22 @@ export async function getJob(db: Database, { job }: Ask<'getJob'>): Answer<'getJ
 
 /** Newest first; the cursor is the id of the last job seen. */
 export async function listJobs(db: Database, { state, limit, cursor }: Ask<'listJobs'>): Answer<'listJobs'> {
-  const rows = await db.query<RecordRow>(
-    `select ${recordColumns} from jobs where ($1::text is null or state = $1)
-     and ($2::text is null or (created_at, id) < (select created_at, id from jobs where id = $2))
-     order by created_at desc, id desc limit $3`,
+  const rows = await db.query<RecordRow & SumsRow>(
+    `select ${recordColumns}, ${sumsColumns} from (
+       select * from jobs where ($1::text is null or state = $1)
+       and ($2::text is null or (created_at, id) < (select created_at, id from jobs where id = $2))
+       order by created_at desc, id desc limit $3) as j ${sumsJoin}
+     order by created_at desc, id desc`,
     [state ?? null, cursor ?? null, limit + 1],
   );
-  const jobs = fittingJson(rows.slice(0, limit).map(recordOf), limits.pageBytesMax);
-  const last = jobs.at(-1);
-  return { jobs, ...(jobs.length < rows.length && last && { next: last.spec.job }) };
+  const views = rows.slice(0, limit).map((row) => ({ record: recordOf(row), counts: sumsOf(row) }));
+  const page = fittingJson(views, limits.pageBytesMax);
+  const last = page.at(-1);
+  return {
+    jobs: page.map(({ record }) => record),
+    counts: page.map(({ counts }) => counts),
+    ...(page.length < rows.length && last && { next: last.record.spec.job }),
+  };
 }
 
 const afterKey = '(kind, from_item, to_item, tries) > ($3, $4, $5, $6)';
@@ -119,75 +120,3 @@ const distinct = (parts: readonly StoredPart[]): StoredPart[] => [
 
 const byPlace = (a: StoredPart, b: StoredPart): number =>
   partKindCode(a.kind) - partKindCode(b.kind) || a.from - b.from || a.to - b.to || a.tries - b.tries;
-
-interface OutputRecord {
-  readonly kind: number;
-  readonly bucket: number;
-  readonly from: number;
-  readonly to: number;
-  readonly seq: number;
-  readonly bytes: number;
-  /** Bytes of this row and of all before it in the page. */
-  readonly filled: number;
-  readonly failed: boolean;
-  readonly packed: boolean;
-  readonly data: Buffer;
-}
-
-/** Rows whose heads are looked at for one page. */
-const rowsPerReadMax = 4_096;
-
-/** Of the rows after the cursor, those that begin within a page; and one more, so that "there is more" is known. */
-const outputSql = (skipFailed: boolean) => `
-  select kind, bucket, from_item as "from", to_item as "to", seq, bytes, filled, failed, packed, data from (
-    select *, sum(bytes) over (order by from_item, seq rows unbounded preceding) as filled from (
-      select * from outputs where job_no = $1 and generation = $2 and kind = $3 and bucket = $4 and (from_item, seq) > ($5, $6)
-        ${skipFailed ? 'and not failed' : ''}
-      order by from_item, seq limit ${rowsPerReadMax}) as rows) as filling
-  where filled - bytes <= $7 order by from_item, seq`;
-
-export async function readOutput(db: Database, request: Ask<'readOutput'>): Answer<'readOutput'> {
-  const job = await findJob(db.query, request.job);
-  // With `contiguous`, failed items must be seen to know that there is no gap; they are left out afterwards.
-  const inSql = request.skipFailed && request.contiguousFrom === undefined;
-  let after = request.after ?? { from: -1, seq: 0 };
-  for (;;) {
-    const rows = await db.query<OutputRecord>(
-      outputSql(inSql),
-      [
-        ...[job.no, job.generation, outputKindCode(request.kind), request.bucket],
-        ...[after.from, after.seq, limits.pageBytesMax],
-      ],
-      `read-output-${inSql}`,
-    );
-    const all = rows.length < rowsPerReadMax && (rows.at(-1)?.filled ?? 0) <= limits.pageBytesMax;
-    const page = outputPage(rows.map(headed), { ...request, after }, all, limits.pageBytesMax);
-    if (page.rows.length === 0 && page.more && page.scanned) {
-      after = page.scanned;
-      if (request.contiguousFrom !== undefined)
-        request = { ...request, contiguousFrom: Math.max(request.contiguousFrom, page.scanned.to) };
-      continue;
-    }
-    return {
-      reply: { rows: page.rows.map(headOf), more: page.more, state: job.state, generation: job.generation },
-      raw: await bytesOf(page.rows),
-    };
-  }
-}
-
-type HeadedOutput = OutputHead & { readonly packed: boolean; readonly data: Buffer };
-
-const headed = (row: OutputRecord): HeadedOutput => ({ ...row, kind: wordOf(outputKinds, row.kind) });
-const headOf = ({ kind, bucket, from, to, seq, bytes, failed }: HeadedOutput): OutputHead => ({
-  kind,
-  bucket,
-  from,
-  to,
-  seq,
-  bytes,
-  failed,
-});
-
-async function bytesOf(rows: readonly HeadedOutput[]): Promise<Uint8Array> {
-  return Buffer.concat(await Promise.all(rows.map(unpack)));
-}

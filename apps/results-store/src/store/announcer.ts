@@ -1,4 +1,4 @@
-import { type JobState, jobEnded as jobEndedAnnouncement, jobWake } from '@das/contracts';
+import { type JobRecord, type JobState, jobEnded as jobEndedAnnouncement, jobWake } from '@das/contracts';
 import type { Clock, JobId } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
 
@@ -19,6 +19,11 @@ export class Announcer {
 
   wake(job: JobId): void {
     this.bus.tell(jobWake, { job });
+  }
+
+  /** As {@link wake}, with the whole job: the leader begins without reading it. */
+  created(record: JobRecord): void {
+    this.bus.tell(jobWake, { job: record.spec.job, created: record });
   }
 
   /** As {@link wake}, at once or at the end of the running 100 ms. */

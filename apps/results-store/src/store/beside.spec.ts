@@ -1,9 +1,10 @@
-import type { JobEvent } from '@das/contracts';
-import type { OutboxRow } from '@das/jobs';
+import type { JobEvent, JobRecord } from '@das/contracts';
+import type { OutboxRow, ResultStore } from '@das/jobs';
 import { jobId } from '@das/kernel';
-import type { EventLog, ServiceBus } from '@das/messaging';
+import type { CallContext, EventLog, ServiceBus } from '@das/messaging';
 import { FakeClock, settled } from '@das/testing';
 import { Announcer } from './announcer.js';
+import { InputController } from './input.controller.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { RetentionTimer } from './retention-timer.js';
 
@@ -22,6 +23,35 @@ describe('the announcer', () => {
     expect(woken).toEqual(['job-1', 'job-2', 'job-1']);
     clock.advance(1_000);
     expect([woken.length, clock.pending]).toEqual([3, 0]);
+  });
+});
+
+describe('the answer to a creation', () => {
+  const spec = { job };
+  const record = (state: string) => ({ spec, state, generation: 1 }) as unknown as JobRecord;
+
+  function given(reply: { job: JobRecord; existed: boolean }) {
+    const told: unknown[] = [];
+    const bus = { tell: (_: unknown, body: unknown) => void told.push(body) } as unknown as ServiceBus;
+    const store = { createJob: () => Promise.resolve(reply) } as unknown as ResultStore;
+    const outbox = { kick: () => undefined } as unknown as OutboxPublisher;
+    const controller = new InputController(store, new Announcer(bus, new FakeClock()), outbox);
+    const create = () => controller.createJob({} as never, { raw: new Uint8Array() } as CallContext);
+    return { told, create };
+  }
+
+  it('wakes the leader with a new job, by name alone with one that existed, and not with an upload', async () => {
+    for (const [state, existed, expected] of [
+      ['running', false, [{ job, created: record('running') }]],
+      ['splitting', false, [{ job, created: record('splitting') }]],
+      ['running', true, [{ job }]],
+      ['submitted', false, []],
+      ['submitted', true, []],
+    ] as const) {
+      const { told, create } = given({ job: record(state), existed });
+      await create();
+      expect(told).toEqual(expected);
+    }
   });
 });
 

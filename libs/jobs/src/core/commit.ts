@@ -3,6 +3,7 @@ import type { PartId } from '@das/kernel';
 import { checkCommit } from './commit-check.js';
 import { invalid } from './job-rules-refusal.js';
 import { type JobFacts, type StoredAttempt, type StoredPart, freshPart, jobEnded, partOpen } from './job-rules.js';
+import { partIdOf } from './part-id.js';
 
 /** What a commit finds: its job, its part with all attempts (absent when unknown), and the store's time. */
 export interface CommitInput {
@@ -33,8 +34,8 @@ export interface Committed {
 
 export type CommitDecision =
   | Committed
-  /** The same attempt again. `children`: ids this request made; those still open are told again. */
-  | { readonly outcome: 'alreadyCommitted'; readonly children: readonly PartId[] }
+  /** The same attempt again, told from what is stored: of `children` those still open, of `failed` the failures of those that did fail. */
+  | { readonly outcome: 'alreadyCommitted'; readonly children: readonly PartId[]; readonly failed: readonly PartId[] }
   /** `split` ended after other items than an earlier attempt stored: the job starts again under a new generation. */
   | { readonly outcome: 'itemsDiffer'; readonly why: string }
   | { readonly outcome: 'staleAttempt' | 'jobEnded' };
@@ -46,13 +47,22 @@ export type CommitDecision =
 export function decideCommit({ job, part, request, now }: CommitInput): CommitDecision {
   const { generation, attempt: number } = request.attempt;
   const attempt = generation === job.generation ? part?.attempts.find((a) => a.attempt === number) : undefined;
-  if (part && attempt?.state === 'committed')
-    return { outcome: 'alreadyCommitted', children: childrenOf(job, part, request).map((child) => child.part) };
+  if (part && attempt?.state === 'committed') return again(job, part, request);
   if (jobEnded(job.state)) return { outcome: 'jobEnded' };
   if (!part || attempt?.state !== 'live' || !partOpen(part)) return { outcome: 'staleAttempt' };
   checkCommit(part, request);
   if (request.sealed && request.sealed.items !== job.items) return judgeItems(job.items, request.sealed.items);
   return settle(job, part, endAttempts(part, number, now), request);
+}
+
+/** Ids only: another life of the attempt may ask with another outcome than the one that was committed. */
+function again(job: JobFacts, part: StoredPart, request: CommitRequest): CommitDecision {
+  if (request.fatal || part.fatal) return { outcome: 'alreadyCommitted', children: [], failed: [part.part] };
+  return {
+    outcome: 'alreadyCommitted',
+    children: childrenOf(job, part, request).map((child) => child.part),
+    failed: finalFailures(job, part, request).map(({ item }) => partIdOf(part.kind, item, item + 1, part.tries)),
+  };
 }
 
 function judgeItems(stored: number, yielded: number): CommitDecision {

@@ -12,26 +12,41 @@ export interface AdvanceDecision {
   readonly parts: readonly StoredPart[];
 }
 
+/** What the store has of the job's parts, in its generation. */
+export interface PartTally {
+  /** At least one when any is open. */
+  readonly open: number;
+  /** Items that failed for good. */
+  readonly failed: number;
+  /** A step failed, or a part as a whole. */
+  readonly fatal: boolean;
+}
+
 /** Where a leader may move a job; the other moves are the submitter's or the store's. A sealed job has each of them (`jobTransitions`). */
 const targets: readonly JobState[] = ['gathering', 'succeeded', 'failed'];
 
 /**
  * Moves a job on, once every item has its result; to `failed` at any time. Asked under the job's lock, so no commit is between.
+ * A leader that did not hear of a failure must not end the job well: `partsOpen` makes it read the job again.
  * @throws InvalidRequestError for a move that the machine does not have; nothing was written.
  */
-export function decideAdvance(job: JobFacts, openParts: number, request: AdvanceRequest): AdvanceDecision {
+export function decideAdvance(job: JobFacts, tally: PartTally, request: AdvanceRequest): AdvanceDecision {
   const { to } = request;
   const stay = (outcome: AdvanceOutcome): AdvanceDecision => ({ outcome, parts: [] });
   if (!targets.includes(to)) throw invalid('to', `one of ${targets.join(', ')}`);
   if (request.generation !== job.generation) return stay(jobEnded(job.state) ? 'jobEnded' : 'partsOpen');
   if (job.state === to) return stay('advanced');
   if (jobEnded(job.state)) return stay('jobEnded');
-  if (to !== 'failed' && (openParts > 0 || !job.sealed || job.cut < job.items)) return stay('partsOpen');
+  if (to !== 'failed' && !mayMoveOn(job, tally, request.failed)) return stay('partsOpen');
   const steps = request.parts.map(freshPartOf);
   if (steps.some((step, i) => step.part !== request.parts[i]?.part || step.kind === 'map' || step.kind === 'split'))
     throw invalid('parts', 'reduce, gather or main parts, with the ids that their ranges make');
   if (steps.length > 0 && to !== 'gathering') throw invalid('parts', 'none: the job ends');
   return { outcome: 'advanced', to, parts: steps };
+}
+
+function mayMoveOn(job: JobFacts, { open, failed, fatal }: PartTally, known: number | undefined): boolean {
+  return open === 0 && job.sealed && job.cut >= job.items && !fatal && (known ?? failed) === failed;
 }
 
 /** Whether a cancel takes hold. Twice is fine. */

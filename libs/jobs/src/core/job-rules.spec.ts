@@ -2,7 +2,7 @@ import type { CommitRequest, JobSpec } from '@das/contracts';
 import { type PartId, jobId, nodeId } from '@das/kernel';
 import { checkCommit } from './commit-check.js';
 import { decideCommit } from './commit.js';
-import { decideAdvance, decideCancel } from './job-rules-advance.js';
+import { type PartTally, decideAdvance, decideCancel } from './job-rules-advance.js';
 import { decideAppend, decideRestart, decideSeal, firstState } from './job-rules-input.js';
 import { countLines, itemsPage, outputPage } from './job-rules-pages.js';
 import { decideSave } from './job-rules-save.js';
@@ -130,6 +130,7 @@ describe('moving a job on', () => {
     })),
   });
   const gather = freshPart('gather', 0, 1, 0);
+  const tally = (change: Partial<PartTally> = {}): PartTally => ({ open: 0, failed: 0, fatal: false, ...change });
 
   it('waits for parts, for the seal and for the cut; not when it fails', () => {
     for (const [change, open] of [
@@ -137,30 +138,48 @@ describe('moving a job on', () => {
       [{ sealed: false }, 0],
       [{ cut: 9 }, 0],
     ] as const) {
-      expect(decideAdvance(facts(change), open, ask('succeeded')).outcome).toBe('partsOpen');
-      expect(decideAdvance(facts(change), open, ask('failed')).outcome).toBe('advanced');
+      expect(decideAdvance(facts(change), tally({ open }), ask('succeeded')).outcome).toBe('partsOpen');
+      expect(decideAdvance(facts(change), tally({ open }), ask('failed')).outcome).toBe('advanced');
     }
-    expect(decideAdvance(facts(), 0, ask('gathering', [gather]))).toMatchObject({
+    expect(decideAdvance(facts(), tally(), ask('gathering', [gather]))).toMatchObject({
       outcome: 'advanced',
       to: 'gathering',
       parts: [gather],
     });
   });
 
+  it('refuses a leader that missed a failure; not one that fails the job, nor one that does not count', () => {
+    const knows = (failed: number) => ({ ...ask('succeeded'), failed });
+    const outcome = (given: Partial<PartTally>, request: ReturnType<typeof knows> | ReturnType<typeof ask>) =>
+      decideAdvance(facts(), tally(given), request).outcome;
+    expect(outcome({ failed: 2 }, knows(1))).toBe('partsOpen');
+    expect(outcome({ failed: 2 }, knows(2))).toBe('advanced');
+    expect(outcome({ failed: 2 }, ask('succeeded'))).toBe('advanced');
+    expect(outcome({ fatal: true }, ask('succeeded'))).toBe('partsOpen');
+    expect(outcome({ failed: 2, fatal: true }, { ...knows(0), to: 'failed' })).toBe('advanced');
+  });
+
   it('of another generation changes nothing, and says whether there is anything to read again', () => {
-    expect(decideAdvance(facts({ generation: 2 }), 0, ask('succeeded'))).toEqual({ outcome: 'partsOpen', parts: [] });
-    expect(decideAdvance(facts({ generation: 2, state: 'failed' }), 0, ask('succeeded')).outcome).toBe('jobEnded');
+    expect(decideAdvance(facts({ generation: 2 }), tally(), ask('succeeded'))).toEqual({
+      outcome: 'partsOpen',
+      parts: [],
+    });
+    expect(decideAdvance(facts({ generation: 2, state: 'failed' }), tally(), ask('succeeded')).outcome).toBe(
+      'jobEnded',
+    );
   });
 
   it('takes only moves and parts that there are', () => {
-    expect(() => decideAdvance(facts(), 0, ask('running'))).toThrow('to: expected one of gathering, succeeded, failed');
-    expect(() => decideAdvance(facts(), 0, ask('succeeded', [gather]))).toThrow('parts: expected none');
-    expect(() => decideAdvance(facts(), 0, ask('gathering', [freshPart('map', 0, 1, 0)]))).toThrow(
+    expect(() => decideAdvance(facts(), tally(), ask('running'))).toThrow(
+      'to: expected one of gathering, succeeded, failed',
+    );
+    expect(() => decideAdvance(facts(), tally(), ask('succeeded', [gather]))).toThrow('parts: expected none');
+    expect(() => decideAdvance(facts(), tally(), ask('gathering', [freshPart('map', 0, 1, 0)]))).toThrow(
       'parts: expected reduce',
     );
-    expect(() => decideAdvance(facts(), 0, ask('gathering', [{ ...gather, part: 'gather:0-2' as PartId }]))).toThrow(
-      'parts: expected reduce',
-    );
+    expect(() =>
+      decideAdvance(facts(), tally(), ask('gathering', [{ ...gather, part: 'gather:0-2' as PartId }])),
+    ).toThrow('parts: expected reduce');
   });
 
   it('cancels what has not ended', () => {

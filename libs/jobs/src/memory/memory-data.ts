@@ -33,7 +33,7 @@ export interface MemoryJob {
   blocks: (BlockHead & { readonly data: Uint8Array })[];
   parts: Map<PartId, StoredPart>;
   outputs: Map<string, MemoryRow>;
-  /** By attempt, then by place. */
+  /** By attempt and its run, then by place. */
   staged: Map<string, Map<string, MemoryRow>>;
 }
 

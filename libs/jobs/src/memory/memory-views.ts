@@ -1,4 +1,12 @@
-import { type OpenPart, type PartState, type PartView, type ReplyOf, type RequestOf, limits } from '@das/contracts';
+import {
+  type JobCounts,
+  type OpenPart,
+  type PartState,
+  type PartView,
+  type ReplyOf,
+  type RequestOf,
+  limits,
+} from '@das/contracts';
 import type * as contracts from '@das/contracts';
 import type { PartId } from '@das/kernel';
 import { outputPage } from '../core/job-rules-pages.js';
@@ -88,7 +96,17 @@ export function listJobs(
   const rest = all
     .slice(all.findIndex((job) => job.spec.job === request.cursor) + 1)
     .filter(({ state }) => request.state === undefined || state === request.state);
-  const jobs = fittingJson(rest.slice(0, request.limit).map(recordOf), limits.pageBytesMax);
-  const last = jobs.at(-1);
-  return { jobs, ...(rest.length > jobs.length && last && { next: last.spec.job }) };
+  const views = rest.slice(0, request.limit).map((job) => ({ record: recordOf(job), counts: listedCounts(job) }));
+  const page = fittingJson(views, limits.pageBytesMax);
+  const last = page.at(-1);
+  return {
+    jobs: page.map(({ record }) => record),
+    counts: page.map(({ counts }) => counts),
+    ...(rest.length > page.length && last && { next: last.record.spec.job }),
+  };
+}
+
+function listedCounts(job: MemoryJob): JobCounts {
+  const { committed, failed, open } = countsOf(job);
+  return { committed, failed, open };
 }

@@ -1,6 +1,6 @@
 import { type OutputRow, type ReplyOf, type RequestOf } from '@das/contracts';
 import type * as contracts from '@das/contracts';
-import type { JobId } from '@das/kernel';
+import type { JobId, PartId } from '@das/kernel';
 import { type Committed, decideCommit } from '../core/commit.js';
 import { checkRows, rowInside } from '../core/commit-check.js';
 import { decideAdvance, decideCancel } from '../core/job-rules-advance.js';
@@ -9,7 +9,16 @@ import { decideSave } from '../core/job-rules-save.js';
 import { jobEnded, openPartOf, partOpen } from '../core/job-rules.js';
 import { cancelFailure, pages, tooMuchStaged } from '../ports/pages.js';
 import { slices } from '../ports/checked-input.js';
-import { type MemoryJob, type MemoryRow, type MemoryWorld, factsOf, jobOf, moveJob, recordOf } from './memory-data.js';
+import {
+  type MemoryJob,
+  type MemoryRow,
+  type MemoryWorld,
+  countsOf,
+  factsOf,
+  jobOf,
+  moveJob,
+  recordOf,
+} from './memory-data.js';
 import { restartSplit } from './memory-input.js';
 
 type Ask<O> = RequestOf<O>;
@@ -40,8 +49,8 @@ export function advanceJob(
 ): ReplyOf<typeof contracts.advanceJob> {
   if (request.act.term !== world.data.term) return { outcome: 'staleTerm' };
   const job = jobOf(world, request.job);
-  const open = [...job.parts.values()].filter(partOpen).length;
-  const decision = decideAdvance(factsOf(job), open, request);
+  const { open, failed, fatal } = countsOf(job);
+  const decision = decideAdvance(factsOf(job), { open, failed, fatal: fatal !== undefined }, request);
   for (const part of decision.parts) job.parts.set(part.part, part);
   if (decision.to) moveJob(world, job, decision.to, request.failure);
   return { outcome: decision.outcome, job: recordOf(job) };
@@ -60,7 +69,7 @@ export function cancelJob(
 
 export function stageOutput(
   world: MemoryWorld,
-  { attempt, rows }: Ask<typeof contracts.stageOutput>,
+  { attempt, run, rows }: Ask<typeof contracts.stageOutput>,
   raw: Uint8Array,
 ): ReplyOf<typeof contracts.stageOutput> {
   const job = jobOf(world, attempt.job);
@@ -69,7 +78,7 @@ export function stageOutput(
   if (attempt.generation !== job.generation || !part || !liveIn(part, attempt.attempt))
     return { outcome: 'staleAttempt' };
   checkRows(part, [part], rows);
-  const key = stagedKey(attempt);
+  const key = stagedKey(attempt, run);
   const staged = new Map(job.staged.get(key));
   for (const row of storedRows(rows, raw)) staged.set(placeOf(row), row);
   if (staged.size > pages.stagedRowsMax) throw tooMuchStaged();
@@ -77,7 +86,8 @@ export function stageOutput(
   return { outcome: 'staged' };
 }
 
-const stagedKey = (attempt: { part: string; attempt: number }): string => `${attempt.part} ${attempt.attempt}`;
+const stagedKey = ({ part, attempt }: { part: string; attempt: number }, run = ''): string =>
+  `${part} ${attempt} ${run}`;
 const placeOf = (row: OutputRow): string => `${row.kind} ${row.bucket} ${row.from} ${row.seq}`;
 
 function storedRows(rows: readonly OutputRow[], raw: Uint8Array): MemoryRow[] {
@@ -99,11 +109,11 @@ export function commitPart(
     return { outcome: 'staleAttempt', children: [], failed: [] };
   }
   if (decision.outcome === 'alreadyCommitted') {
-    const open = decision.children.map((id) => job.parts.get(id)).filter((child) => child && partOpen(child));
+    const stored = (ids: readonly PartId[]) => ids.flatMap((id) => job.parts.get(id) ?? []);
     return {
       outcome: 'alreadyCommitted',
-      children: open.flatMap((child) => (child ? [openPartOf(child)] : [])),
-      failed: [],
+      children: stored(decision.children).filter(partOpen).map(openPartOf),
+      failed: stored(decision.failed).flatMap((failed) => failed.failure ?? []),
     };
   }
   if (decision.outcome === 'committed') {
@@ -120,7 +130,7 @@ function apply(
   rows: readonly MemoryRow[],
   decision: Committed,
 ): void {
-  const staged = job.staged.get(stagedKey(request.attempt))?.values() ?? [];
+  const staged = job.staged.get(stagedKey(request.attempt, request.run))?.values() ?? [];
   const kind = job.parts.get(request.attempt.part)?.kind ?? 'map';
   const kept = [...staged].filter((row) => rowInside(kind, request.done, row));
   for (const row of [...kept, ...rows, ...decision.errorLines.map(errorRow)]) job.outputs.set(placeOf(row), row);

@@ -5,7 +5,7 @@ export const pages = {
   jobsMax: 100,
   openPartsMax: 2_000,
   blocksMax: 2_000,
-  /** Rows that one attempt may send ahead of its commit: a bound on what it can pile up. */
+  /** Rows that one life of an attempt may send ahead of its commit: a bound on what it can pile up. */
   stagedRowsMax: 4_096,
 } as const;
 

@@ -96,6 +96,40 @@ export function actRules(given: Given): void {
       expect(await s.told()).toEqual(['running 1', 'succeeded 1']);
     });
 
+    it('refuses to move on for a leader that counts other failures than are stored', async () => {
+      const s = await given();
+      const job = await s.create(specOf({ limits: { retries: 0 } }));
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.commit(job, part!, { done: [[0, 8]], failed: [8, 9] });
+      const advance = async (to: 'succeeded' | 'failed', failed?: number) =>
+        (await s.advance(job, to, [], 1, s.store, failed)).outcome;
+      for (const known of [0, 1, 3]) expect(await advance('succeeded', known)).toBe('partsOpen');
+      expect((await s.store.getJob({ job })).job?.state).toBe('running');
+      expect([await advance('succeeded', 2), await advance('succeeded', 0)]).toEqual(['advanced', 'advanced']);
+      const other = await s.create(specOf({ limits: { retries: 0 } }));
+      await s.commit(other, (await s.assign(other, [[0, 10]]))[0]!, { done: [[0, 9]], failed: [9] });
+      expect((await s.advance(other, 'failed', [], 1, s.store, 0)).outcome).toBe('advanced');
+    });
+
+    it('never ends a job well whose part failed as a whole, or whose step failed', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.commit(job, part!, { done: [], more: { fatal: { code: 'SCRIPT_IMPORT', message: 'no module x' } } });
+      for (const to of ['succeeded', 'gathering'] as const)
+        expect((await s.advance(job, to, [], 1, s.store, 10)).outcome).toBe('partsOpen');
+      expect((await s.advance(job, 'failed')).outcome).toBe('advanced');
+      const step = await s.create(specOf({ functions: { gather: true }, limits: { retries: 0 } }));
+      const [map] = await s.assign(step, [[0, 10]]);
+      await s.commit(step, map!);
+      const gather = partIdOf('gather', 0, 1, 0);
+      await s.advance(step, 'gathering', [gather]);
+      await s.save(step, { attempts: [[gather, 1]] });
+      await s.commit(step, gather, { done: [], failed: [0] });
+      expect((await s.advance(step, 'succeeded', [], 1, s.store, 0)).outcome).toBe('partsOpen');
+      expect((await s.advance(step, 'failed')).outcome).toBe('advanced');
+    });
+
     it('moves to gathering with the step parts, and on when they are done', async () => {
       const s = await given();
       const job = await s.create(specOf({ functions: { reduce: true } }));

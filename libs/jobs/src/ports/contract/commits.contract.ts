@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { partIdOf } from '../../core/part-id.js';
-import { type Scenario, mapRow, node1, node2, specOf } from './scenario.js';
+import { type Scenario, linesFrom, mapRow, node1, node2, specOf } from './scenario.js';
 
 type Given = () => Promise<Scenario>;
 
@@ -122,6 +122,43 @@ export function commitRules(given: Given): void {
       expect(await s.output(job)).toBe('');
     });
 
+    it('tells the failures of a commit again when its answer was lost', async () => {
+      const s = await given();
+      const job = await s.create(specOf({ limits: { retries: 0 }, input: { kind: 'range', from: 0, to: 30 } }));
+      const [split, whole, fatal] = await s.assign(job, [
+        [0, 10],
+        [10, 11],
+        [11, 30],
+      ]);
+      const again = async (part: typeof split, outcome: Parameters<typeof s.commit>[2]) => {
+        const first = await s.commit(job, part!, outcome);
+        expect(first.failed.length).toBeGreaterThan(0);
+        expect(await s.commit(job, part!, outcome)).toEqual({ ...first, outcome: 'alreadyCommitted' });
+        return first.failed;
+      };
+      const failed = await again(split, { done: [[0, 7]], failed: [7, 9], unfinished: [[8, 9]] });
+      expect(failed).toMatchObject([
+        { item: 7, part: split, node: node1 },
+        { item: 9, part: split, node: node1 },
+      ]);
+      await again(whole, { done: [], failed: [10] });
+      const more = { fatal: { code: 'SCRIPT_IMPORT', message: 'no module x' } };
+      expect(await again(fatal, { done: [], more })).toEqual([{ ...more.fatal, part: fatal, node: node1 }]);
+    });
+
+    it('tells no failure that is not stored, whatever another life of the attempt says', async () => {
+      const s = await given();
+      const job = await s.create(specOf({ limits: { retries: 0 } }));
+      const [part] = await s.assign(job, [[0, 10]]);
+      await s.commit(job, part!);
+      const more = { fatal: { code: 'SCRIPT_IMPORT', message: 'no module x' } };
+      for (const outcome of [
+        { done: [[0, 9]] as const, failed: [9] },
+        { done: [], more },
+      ])
+        expect(await s.commit(job, part!, outcome)).toEqual({ outcome: 'alreadyCommitted', children: [], failed: [] });
+    });
+
     it('refuses what does not partition the range of the part, and writes nothing', async () => {
       const s = await given();
       const job = await s.create();
@@ -216,6 +253,37 @@ export function stagingRules(given: Given): void {
       await s.commit(job, part!, { rows: [mapRow(1, 2)] });
       expect(await s.output(job)).toBe('"one two"\n1\n');
       expect(await s.output(job, { contiguousFrom: 0 })).toBe('"one two"\n1\n');
+    });
+
+    it('is taken of the run that commits, and of no other life of the attempt', async () => {
+      const s = await given();
+      const job = await s.create();
+      const [part] = await s.assign(job, [[0, 10]]);
+      const stage = (run: string, ranges: readonly (readonly [number, number])[]) => {
+        const rows = ranges.map(([from, to]) =>
+          row(
+            from,
+            to,
+            0,
+            linesFrom(from, to, (i) => `"${run}${i}"`),
+          ),
+        );
+        const attempt = { job, generation: 1, part: part!, attempt: 1 };
+        const raw = new TextEncoder().encode(rows.map(({ text }) => text).join(''));
+        return s.store.stageOutput({ attempt, run, rows: rows.map((r) => r.row) }, raw);
+      };
+      await stage('a', [
+        [0, 4],
+        [4, 8],
+      ]);
+      await stage('b', [[0, 5]]);
+      const inline = mapRow(
+        5,
+        10,
+        linesFrom(5, 10, (i) => `"b${i}"`),
+      );
+      await s.commit(job, part!, { rows: [inline], more: { run: 'b' } });
+      expect(await s.output(job)).toBe(linesFrom(0, 10, (i) => `"b${i}"`));
     });
 
     it('is dropped when its attempt is stale, when a twin commits, and where the commit says nothing is done', async () => {

@@ -350,6 +350,27 @@ export function viewRules(given: Given): void {
       expect((await s.store.loadJobs({ job: jobs[2]! })).jobs).toMatchObject([{ record: { state: 'cancelled' } }]);
     });
 
+    it('lists jobs with what they have committed, however they ended', async () => {
+      const s = await given();
+      const ends = {
+        cancelled: (job: JobId) => s.store.cancelJob({ job, why: 'enough' }),
+        failed: (job: JobId) => s.advance(job, 'failed'),
+        running: () => Promise.resolve(),
+      };
+      for (const [state, end] of Object.entries(ends)) {
+        const job = await s.create(specOf({ limits: { retries: 0 } }));
+        const [part] = await s.assign(job, [
+          [0, 5],
+          [5, 10],
+        ]);
+        await s.commit(job, part!, { done: [[0, 4]], failed: [4] });
+        await end(job);
+        const { jobs, counts } = await s.store.listJobs({ limit: 1 });
+        expect(jobs).toMatchObject([{ spec: { job }, state }]);
+        expect(counts).toEqual([{ committed: 4, failed: 1, open: state === 'running' ? 1 : 0 }]);
+      }
+    });
+
     it('lists parts in order with their attempts, page by page', async () => {
       const s = await given();
       const job = await s.create();

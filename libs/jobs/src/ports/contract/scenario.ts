@@ -176,10 +176,11 @@ export class Scenario {
     parts: readonly PartId[] = [],
     generation = 1,
     store = this.store,
+    failed?: number,
   ) {
     const failure = to === 'failed' ? { failure: { code: 'TEST', message: 'failed on purpose' } } : {};
     const made = parts.map((part) => ({ job, generation, ...named(part) }));
-    return store.advanceJob({ act: this.act(), job, generation, to, parts: made, ...failure });
+    return store.advanceJob({ act: this.act(), job, generation, to, parts: made, failed, ...failure });
   }
 
   /** All output text that a reader gets, page by page. */
