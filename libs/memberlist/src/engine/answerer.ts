@@ -1,0 +1,105 @@
+import type { PushPull, StreamMessage } from '../core/codec/stream-message.js';
+import { encodeStream } from '../core/codec/stream-message.js';
+import { StreamReader } from '../core/codec/stream-reader.js';
+import { limits } from '../core/limits.js';
+import type { Cancel } from '../ports/clock.js';
+import type { Stream, StreamHandler } from '../ports/transport.js';
+import type { Carrier } from './dialler.js';
+import type { EngineNote } from './listener.js';
+
+/** What streams opened by others lead to. */
+export interface AnswererOwner {
+  readonly name: string;
+  readonly tcpTimeoutMs: number;
+  localPushPull(join: boolean): PushPull;
+  merge(remote: PushPull): void;
+  userMessage(payload: Uint8Array): void;
+  note(note: EngineNote): void;
+}
+
+/** Answers the streams that others open: one message each, in one direction or two. */
+export class Answerer {
+  readonly #open = new Map<Stream, Cancel>();
+
+  constructor(
+    private readonly carrier: Carrier,
+    private readonly owner: AnswererOwner,
+  ) {}
+
+  /** A new stream; too many at once are closed. */
+  accept(stream: Stream): StreamHandler {
+    if (this.#open.size >= limits.inboundStreamsMax) {
+      this.owner.note({ code: 'stream', detail: `more than ${limits.inboundStreamsMax} streams`, peer: stream.remote });
+      stream.close();
+      return { data: () => undefined, closed: () => undefined };
+    }
+    const { clock, wire } = this.carrier;
+    const reader = new StreamReader(wire, 'dialler');
+    this.#open.set(
+      stream,
+      clock.at(clock.now() + this.owner.tcpTimeoutMs, () => this.#end(stream)),
+    );
+    return { data: (bytes) => this.#data(stream, reader, bytes), closed: () => this.#end(stream) };
+  }
+
+  /** Closes all that are open. */
+  close(): void {
+    for (const stream of [...this.#open.keys()]) this.#end(stream);
+  }
+
+  #data(stream: Stream, reader: StreamReader, bytes: Uint8Array): void {
+    // A message that was answered already: what follows it does not matter.
+    if (!this.#open.has(stream)) return;
+    const progress = reader.feed(bytes);
+    if (progress.kind === 'more') return;
+    if (progress.kind === 'message') {
+      this.#answer(stream, progress.message);
+      return;
+    }
+    const { code, detail } = progress.fault;
+    this.owner.note({ code: `wire.${code}`, detail, peer: stream.remote });
+    // Whoever has another label is not told anything about us.
+    if (code !== 'label') this.#send(stream, { kind: 'error', error: detail });
+    this.#end(stream);
+  }
+
+  #answer(stream: Stream, message: StreamMessage): void {
+    switch (message.kind) {
+      case 'pushPull':
+        return this.#pushPull(stream, message);
+      case 'ping':
+        return this.#ping(stream, message.node, message.seqNo);
+      case 'user':
+        this.#end(stream);
+        if (message.payload.length > 0) this.owner.userMessage(message.payload);
+        return;
+      case 'ack':
+      case 'error':
+        this.owner.note({ code: 'stream', detail: `a stream began with ${message.kind}`, peer: stream.remote });
+        return this.#end(stream);
+    }
+  }
+
+  /** Our state goes out before theirs is taken in, so that both tell what they knew. */
+  #pushPull(stream: Stream, remote: PushPull): void {
+    this.#send(stream, this.owner.localPushPull(remote.join));
+    this.#end(stream);
+    this.owner.merge(remote);
+  }
+
+  #ping(stream: Stream, node: string, seqNo: number): void {
+    if (node === '' || node === this.owner.name) this.#send(stream, { kind: 'ack', seqNo, payload: undefined });
+    else this.owner.note({ code: 'wrongNode', detail: `stream ping for ${JSON.stringify(node)}`, peer: stream.remote });
+    this.#end(stream);
+  }
+
+  #send(stream: Stream, message: StreamMessage): void {
+    stream.send(encodeStream(message, this.carrier.wire));
+  }
+
+  #end(stream: Stream): void {
+    this.#open.get(stream)?.();
+    this.#open.delete(stream);
+    stream.close();
+  }
+}
