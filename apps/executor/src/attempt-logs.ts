@@ -7,6 +7,7 @@ import type { JobLogs } from './job-logs.js';
 export class AttemptLogs {
   readonly #rest: Record<LogStream, string> = { stdout: '', stderr: '' };
   #budget: LogBudget = newLogBudget;
+  #printed = false;
 
   constructor(
     private readonly logs: JobLogs,
@@ -21,8 +22,8 @@ export class AttemptLogs {
     this.#add(stream, lines);
   };
 
-  /** The attempt is over: a line without an end ends, and what was dropped is told once. */
-  finish(): void {
+  /** The attempt is over: a line without an end ends, and what was dropped is told once. Resolves as {@link JobLogs.end}. */
+  finish(): Promise<void> {
     for (const stream of ['stdout', 'stderr'] as const) {
       if (this.#rest[stream] !== '') this.#add(stream, [this.#rest[stream]]);
       this.#rest[stream] = '';
@@ -30,6 +31,7 @@ export class AttemptLogs {
     const notice = droppedNotice(this.#budget);
     this.#budget = newLogBudget;
     if (notice !== undefined) this.#tell('stderr', [notice]);
+    return this.#printed ? this.logs.end(this.attempt) : Promise.resolve();
   }
 
   #add(stream: LogStream, lines: readonly string[]): void {
@@ -40,6 +42,7 @@ export class AttemptLogs {
 
   #tell(stream: LogStream, lines: readonly string[]): void {
     const { job, part, attempt } = this.attempt;
+    this.#printed = true;
     this.logs.add({ job, part, attempt, node: this.node, stream }, lines);
   }
 }

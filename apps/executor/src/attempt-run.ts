@@ -18,12 +18,14 @@ import type { JobLogs } from './job-logs.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
 import { watchProgress } from './progress-watch.js';
+import { isLasting } from './refusals.js';
 import { type StoreClient, StoppedError } from './store-client.js';
 import { workOf } from './work.js';
 
 /** What attempts share. */
 export interface AttemptTools {
   readonly node: NodeId;
+  readonly newId: () => string;
   readonly clock: Clock;
   readonly pool: WorkerPool;
   readonly store: StoreClient;
@@ -35,12 +37,21 @@ export interface AttemptTools {
 /** Importing may take longer than an item (ms). */
 const importMsMin = 60_000;
 
+/** A script that is imported tells no progress. */
+const importing = { position: () => ({ item: undefined, counter: 0 }), waitsForUs: false };
+
 /** A commit as it is to be sent, without its output. */
 export interface Commit {
   readonly request: CommitRequest;
   /** Output of a step that failed is worth nothing. */
   readonly keepsOutput: boolean;
   readonly items: number;
+}
+
+/** What the store said of a commit: of the one that was to be sent, or of the refusal that took its place. */
+export interface Judged {
+  readonly commit: Commit;
+  readonly reply: CommitReply;
 }
 
 const noOutput = { rows: [], raw: new Uint8Array() };
@@ -55,17 +66,18 @@ export class AttemptRun {
   #worker: PooledWorker | undefined;
   #startedMs: number | undefined;
   #stuck: 'importing' | 'running' | undefined;
+  #logged: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly tools: AttemptTools,
     readonly spec: JobSpec,
     readonly assignment: Assignment,
   ) {
-    const { store, ledger } = tools;
+    const { node, store, ledger, newId } = tools;
     const fetched = assignment.kind === 'map' && spec.input.kind !== 'range';
     this.#stop.signal.addEventListener('abort', () => this.#input.abort());
     this.#pages = fetched ? new ItemPages(store, assignment, this.#input.signal) : undefined;
-    this.#part = new PartRun(spec, assignment, { node: tools.node, store, ledger, signal: this.#stop.signal });
+    this.#part = new PartRun(spec, assignment, { node, run: newId(), store, ledger, signal: this.#stop.signal });
   }
 
   /** Fetches ahead what the worker will need first. */
@@ -94,8 +106,35 @@ export class AttemptRun {
     await this.#worker?.cancel();
   }
 
-  /** Runs the part. @throws StoppedError, RefusedError, Fault of the store, WorkerGoneError of a machine that cannot start workers. */
+  /**
+   * Runs the part. What the store will never give or take is a commit, too: of a part that failed for good.
+   * @throws StoppedError, RefusedError, Fault of a job that is over, NotStartedError or WorkerGoneError of a machine that cannot start workers.
+   */
   async run(): Promise<Commit> {
+    try {
+      return await this.#runAll();
+    } catch (error) {
+      if (this.stopped || !isLasting(error)) throw error;
+      return this.#part.refused(error);
+    }
+  }
+
+  /**
+   * Sends what is left of the output, and the commit, until the store answers; one that it will never take is replaced by that refusal.
+   * @throws StoppedError, RefusedError; Error with the reasons when the store refuses that, too.
+   */
+  async commit(commit: Commit): Promise<Judged> {
+    try {
+      return { commit, reply: await this.#send(commit) };
+    } catch (error) {
+      if (this.stopped || !isLasting(error)) throw error;
+      const { fatal } = commit.request;
+      if (fatal !== undefined) throw new Error(`${error.message} (when told of: ${fatal.message})`, { cause: error });
+      return this.commit(this.#part.refused(error));
+    }
+  }
+
+  async #runAll(): Promise<Commit> {
     const text = await withSpan('items-read', {}, async () => {
       const [script] = await Promise.all([this.tools.code.get(this.spec.code), this.#pages?.ready()]);
       return script;
@@ -119,14 +158,15 @@ export class AttemptRun {
     } finally {
       this.#worker = undefined;
       this.#input.abort();
-      logs.finish();
+      this.#logged = logs.finish();
     }
   }
 
-  /** Sends what is left of the output, and the commit, until the store answers. @throws StoppedError, RefusedError; Fault for a refusal that will stay. */
-  async commit({ request, keepsOutput }: Commit): Promise<CommitReply> {
+  /** Who sees the end of the job finds its log whole. */
+  #send({ request, keepsOutput }: Commit): Promise<CommitReply> {
     return withSpan('commit', {}, async () => {
       const { rows, raw } = keepsOutput ? await this.#part.output.finish() : noOutput;
+      await this.#logged;
       const { body } = await this.tools.store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw);
       this.#part.output.drop();
       return body;
@@ -153,7 +193,7 @@ export class AttemptRun {
   async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
     const { job, filename, params, limits } = this.spec;
     const limitMs = Math.max(limits.timeoutMs, importMsMin);
-    const cancel = this.tools.clock.timer(limitMs, () => {
+    const cancel = watchProgress(importing, this.tools.clock, limitMs, () => {
       this.#stuck = 'importing';
       worker.kill();
     });

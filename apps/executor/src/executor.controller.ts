@@ -3,6 +3,7 @@ import {
   type ReplyOf,
   type RequestOf,
   assignParts,
+  coordinator,
   dropAttempts,
   inspectScript,
   jobEnded,
@@ -29,6 +30,11 @@ export class ExecutorController {
   @Answers(inspectScript)
   inspect(request: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
     return this.executor.inspect(request);
+  }
+
+  @Hears(coordinator)
+  onCoordinator({ term }: BodyOf<typeof coordinator>): void {
+    this.executor.heardTerm(term);
   }
 
   @Hears(jobEnded)

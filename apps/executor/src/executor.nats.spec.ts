@@ -6,6 +6,7 @@ import {
   type Assignment,
   type AttemptFinished,
   type ExecutorBeat,
+  Fault,
   type JobSpec,
   type PartKind,
   assignParts,
@@ -86,6 +87,9 @@ describe('the executor over NATS', () => {
   }, 30_000);
   afterEach(() => {
     Object.assign(store, { away: false, outcome: 'committed', blockOutcome: 'stored', stored: [] });
+    const nothing = async (): Promise<void> => undefined;
+    Object.assign(store, { beforeCommit: nothing, beforeTerm: nothing });
+    store.faults.clear();
   });
 
   interface Asked {
@@ -169,6 +173,23 @@ describe('the executor over NATS', () => {
         expect([row.from, row.text.length]).toEqual([at, (row.to - row.from) * 1_003]);
         at = row.to;
       }
+    });
+
+    it('names its life to the store: rows of another life of the attempt are not taken', async () => {
+      const large = specOf('def map(item): return "x" * 1000\n', {});
+      const lives: Array<string | undefined> = [];
+      for (const attempt of [1, 2]) {
+        await send(large, [{ ...partOf(large, { to: 3_000 }), attempt }]);
+        const { run, output } = await store.commits.first(
+          ({ attempt: of }) => of.job === large.job && of.attempt === attempt,
+        );
+        const staged = store.stages.seen.filter(({ attempt: of }) => of.job === large.job && of.attempt === attempt);
+        expect(output.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(3_000);
+        expect(new Set(staged.map((stage) => stage.run))).toEqual(new Set([run]));
+        lives.push(run);
+      }
+      expect([lives.length, lives.every((life) => life !== undefined && life.length > 8)]).toEqual([2, true]);
+      expect(lives[0]).not.toBe(lives[1]);
     });
 
     it('gives one large result several rows', async () => {
@@ -255,10 +276,60 @@ describe('the executor over NATS', () => {
       expect(await endOf(commit.attempt.job)).toMatchObject({ fatal: { code: 'SCRIPT_IMPORT' } });
     });
 
+    it('takes a script that writes into the channel of its worker for a crash', async () => {
+      const commit = await run('import os\nos.write(3, b"\\x02\\x00\\x00\\x00L{}")\ndef map(item): return item\n', {
+        from: 7,
+      });
+      expect(commit.failures).toMatchObject([
+        { code: 'ITEM_CRASHED', item: 7, message: expect.stringContaining('protocol fault') },
+      ]);
+    });
+
     it('blames the first item when importing ends the process', async () => {
       const commit = await run('import os\nos._exit(4)\n', { from: 7, to: 9 });
       expect(commit.failures).toMatchObject([{ code: 'ITEM_CRASHED', item: 7 }]);
       expect(commit.unfinished).toEqual([{ from: 8, to: 9 }]);
+    });
+  });
+
+  describe('what the store refuses for good', () => {
+    const refusal = new Fault('PAYLOAD_TOO_LARGE', 'it has too many rows', { hint: 'return less' });
+    const hint = expect.stringMatching(/./);
+
+    it.each(['store.commit-part', 'store.stage-output'])('fails the part with words: %s', async (name) => {
+      store.faults.set(name, { fault: refusal, once: true });
+      const commit = await run('def map(item): return "x" * 1000\n', { to: 3_000 });
+      const fatal = {
+        ...{ code: 'PAYLOAD_TOO_LARGE', message: 'part map:0-3000: it has too many rows', hint: 'return less' },
+        ...{ part: 'map:0-3000', node },
+      };
+      expect(commit).toMatchObject({ fatal, done: [], failures: [], unfinished: [], rows: [] });
+      expect(await endOf(commit.attempt.job)).toMatchObject({ outcome: 'committed', fatal, items: 0 });
+    });
+
+    it('fails the part whose script the store does not have', async () => {
+      const spec = { ...specOf(identity, {}), code: 'a'.repeat(64) };
+      await send(spec, [partOf(spec, {})]);
+      expect((await commitOf(spec.job)).fatal).toMatchObject({
+        ...{ code: 'NOT_FOUND', hint },
+        message: 'part map:0-1: the store does not have the code aaaaaaaaaaaa…',
+      });
+    });
+
+    it('gives the attempt back with the reason, in short, when it refuses that, too', async () => {
+      store.faults.set('store.commit-part', { fault: new Fault('REQUEST_INVALID', `no ${'x'.repeat(500)}`) });
+      const spec = specOf(identity, {});
+      await send(spec, [partOf(spec, {})]);
+      const { outcome, why } = await endOf(spec.job);
+      expect([outcome, why?.length, why?.slice(0, 5)]).toEqual(['abandoned', 200, 'no xx']);
+    });
+
+    it.each(['JOB_NOT_FOUND', 'JOB_ENDED'] as const)('lets go of a job that is over: %s', async (code) => {
+      store.faults.set('store.commit-part', { fault: new Fault(code, 'over') });
+      const spec = specOf(identity, {});
+      await send(spec, [partOf(spec, {})]);
+      expect(await endOf(spec.job)).toMatchObject({ outcome: 'jobEnded' });
+      expect(store.commits.seen.some(({ attempt }) => attempt.job === spec.job)).toBe(false);
     });
   });
 
@@ -369,6 +440,20 @@ describe('the executor over NATS', () => {
       await connection.close();
       return lines.seen;
     }
+
+    it('are in the log before the store takes the commit', async () => {
+      const { url, token } = nats();
+      const connection = await connectNats({ url, token, name: 'reader' });
+      const events = await JetStreamEventLog.open(connection.connection, new SystemClock());
+      let logged: unknown;
+      store.beforeCommit = async ({ attempt }) => {
+        const kept = await events.read(attempt.job, { after: 0, limit: 10 });
+        logged = kept.flatMap(({ event }) => (event.event === 'log' ? event.lines : []));
+      };
+      await run('def map(item):\n    print("hello")\n    return item\n');
+      await connection.close();
+      expect(logged).toEqual(['hello']);
+    });
 
     it('become the log of the job, whole and in order', async () => {
       const text = [
@@ -528,6 +613,33 @@ describe('the executor over NATS', () => {
       );
       expect(await send(spec, [partOf(spec, { from: 1 })], 2)).toBe('accepted');
       currentLeader = 3;
+    }, 30_000);
+
+    it('stays with the highest term when it arrives while the store is asked', async () => {
+      await restart();
+      const spec = specOf(identity, {});
+      let tell: () => void = () => undefined;
+      const told = new Promise<void>((resolve) => (tell = resolve));
+      const asked = new Promise<void>((resolve) => {
+        store.beforeTerm = () => {
+          resolve();
+          return told;
+        };
+      });
+      store.term = 1;
+      expect(await send(spec, [partOf(spec, {})], 20)).toBe('accepted');
+      expect(await send(spec, [partOf(spec, { from: 1 })], 19)).toBe('staleTerm');
+      await asked;
+      expect(await send(spec, [partOf(spec, { from: 2 })], 30)).toBe('accepted');
+      tell();
+      await beats.until(
+        (
+          (seen) => () =>
+            beats.seen.length > seen + 1
+        )(beats.seen.length),
+      );
+      expect(await send(spec, [partOf(spec, { from: 3 })], 29)).toBe('staleTerm');
+      currentLeader = 30;
     }, 30_000);
   });
 

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { type ReplyOf, type RequestOf, executorBeat, type inspectScript, nodeAttributes } from '@das/contracts';
+import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript, nodeAttributes } from '@das/contracts';
 import {
   DirectLauncher,
+  NotStartedError,
   PythonNursery,
   PythonRuntime,
   Scratch,
@@ -37,6 +38,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   readonly #epoch: string;
   readonly #stopped = new AbortController();
   readonly #cancels: Cancel[] = [];
+  #termHeard = 0;
   #warden: Warden | undefined;
   #nursery: PythonNursery | undefined;
   #tools: AttemptTools | undefined;
@@ -60,7 +62,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const pool = await this.#openPool(folder);
     const store = new StoreClient(context.bus, context.clock);
     this.#tools = {
-      ...{ node: context.node, clock: context.clock, pool, store },
+      ...{ node: context.node, newId: context.newId, clock: context.clock, pool, store },
       code: new CodeCache(store, this.#stopped.signal),
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
       logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
@@ -87,6 +89,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     try {
       return await this.#toolsNow.pool.inspect(filename, codeText);
     } catch (error) {
+      if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
       if (!(error instanceof WorkerGoneError)) throw error;
       const message = 'the parser could not read this script (nested too deeply, or too large)';
       return { fault: { line: 1, column: 1, text: '', message } };
@@ -107,7 +110,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     this.#warden = new Warden(python.path, base, folder);
     // Without accounts, what a worker leaves is known by its environment, which a forked one does not have.
     this.#nursery =
-      uid === undefined
+      uid === undefined || process.platform !== 'linux'
         ? undefined
         : new PythonNursery({ interpreter: python.path, root: folder, clock: context.clock });
     const pool = new WorkerPool({
@@ -145,6 +148,13 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   /** A ledger may change while the service starts. */
   #held(full: boolean): void {
     this.#shell?.heldOutput(full);
+  }
+
+  /** A new leader knows no nodes: it need not wait a second for ours, nor place a step elsewhere meanwhile. */
+  heardTerm(term: number): void {
+    if (term <= this.#termHeard) return;
+    this.#termHeard = term;
+    if (this.#shell !== undefined) this.#beat();
   }
 
   #beat(): void {

@@ -1,7 +1,6 @@
 import {
   type AttemptFinished,
   type BodyOf,
-  Fault,
   type HeldAttempt,
   type JobSpec,
   type ReplyOf,
@@ -27,6 +26,7 @@ import { messageOf } from '@das/kernel';
 import { type ServiceContext, withSpan } from '@das/platform';
 import { AttemptRun, type AttemptTools } from './attempt-run.js';
 import { RefusedError } from './output.js';
+import { saysJobEnded } from './refusals.js';
 import { StoppedError } from './store-client.js';
 import type { TermFile } from './term-file.js';
 
@@ -34,6 +34,8 @@ import type { TermFile } from './term-file.js';
 const endsKept = 1_024;
 /** Attempts that wait for a slot and already have their first page of items (1 MiB at most each). */
 const preparedMax = 16;
+/** A leader keeps so much of why an attempt was given back (characters). */
+const whyCharsMax = 200;
 /** A store that answers with a lower term than was seen is asked about at most this often (ms). */
 const termReadMs = 2_000;
 
@@ -132,7 +134,7 @@ export class ExecutorShell {
       case 'stop':
         return this.#stop(effect.attempt);
       case 'refuse':
-        this.#runs.delete(effect.attempt.key);
+        this.#stop(effect.attempt);
         return this.#tell(effect.attempt.key, effect.attempt.assignment, {
           ...nothing,
           outcome: 'abandoned',
@@ -175,10 +177,10 @@ export class ExecutorShell {
   /** An attempt's life; whatever goes wrong becomes a word to the leader. */
   async #live({ key, assignment }: Attempt, run: AttemptRun): Promise<void> {
     try {
-      const commit = await run.run();
+      const ran = await run.run();
       // The slot is free while the store judges.
       this.#handle({ kind: 'ran', key });
-      const reply = await run.commit(commit);
+      const { commit, reply } = await run.commit(ran);
       const { fatal, sealed, busyMs } = commit.request;
       const told: Told = {
         ...{ outcome: reply.outcome, items: commit.items, busyMs },
@@ -202,8 +204,8 @@ export class ExecutorShell {
     this.context.log.warn({ job, part, attempt, err: error }, `attempt given back: ${messageOf(error)}`);
     this.#end(key, assignment, 'givenBack', {
       ...nothing,
-      outcome: error instanceof Fault && error.code === 'JOB_NOT_FOUND' ? 'jobEnded' : 'abandoned',
-      why: messageOf(error).slice(0, 1_000),
+      outcome: saysJobEnded(error) ? 'jobEnded' : 'abandoned',
+      why: messageOf(error),
     });
   }
 
@@ -214,7 +216,8 @@ export class ExecutorShell {
   }
 
   #tell(key: AttemptKey, { job, generation, part, attempt, kind }: Attempt['assignment'], told: Told): void {
-    const finished = { attempt: { job, generation, part, attempt }, kind, node: this.context.node, ...told };
+    const why = told.why === undefined ? {} : { why: told.why.slice(0, whyCharsMax) };
+    const finished = { attempt: { job, generation, part, attempt }, kind, node: this.context.node, ...told, ...why };
     this.#ends.set(key, finished);
     for (const oldest of this.#ends.keys()) {
       if (this.#ends.size <= endsKept) break;
@@ -241,8 +244,9 @@ export class ExecutorShell {
     const now = this.context.clock.monotonic();
     if (now - this.#termAskedMs < termReadMs) return;
     this.#termAskedMs = now;
+    const { highestTerm } = this.#state;
     this.context.bus.call(currentTerm, {}).then(
-      ({ body }) => void this.#handle({ kind: 'termRead', term: body.term }),
+      ({ body }) => void this.#handle({ kind: 'termRead', term: body.term, highestTerm }),
       () => undefined,
     );
   }

@@ -13,6 +13,8 @@ const charsPerBatch = 300_000;
 const flushMs = 200;
 /** Batches that wait for the event log; beyond them lines are lost, and counted. */
 const batchesMax = 400;
+/** A commit waits for the lines of its attempt so long: an event log that is away holds nobody up. */
+const endMs = 100;
 
 /** What scripts print, in batches, in order, to the event log. Losing a line never changes a result. */
 export class JobLogs {
@@ -40,6 +42,20 @@ export class JobLogs {
       if (open.lines.length >= linesPerBatch || open.chars >= charsPerBatch) this.#close(name);
     }
     if (this.#open.size > 0) this.#timer ??= this.clock.timer(flushMs, () => void this.flush());
+  }
+
+  /** The attempt prints no more. Resolves when its lines are stored or lost, or after 100 ms. */
+  async end({ job, part, attempt }: Pick<LogKey, 'job' | 'part' | 'attempt'>): Promise<void> {
+    for (const stream of ['stdout', 'stderr']) this.#close(`${job}/${part}/${attempt}/${stream}`);
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.timer(endMs, resolve);
+      void sending.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Resolves when all that was added is stored, or lost. */

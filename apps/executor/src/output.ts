@@ -26,26 +26,28 @@ export class Output {
   #waitingBytes = 0;
   #stagingBytes = 0;
   #staging: Promise<void> = Promise.resolve();
-  #refused: RefusedError | undefined;
+  #failed: Error | undefined;
   #held = 0;
+  #dropped = false;
 
   constructor(
     private readonly rows: Rows,
     private readonly attempt: AttemptRef,
+    private readonly run: string,
     private readonly store: StoreClient,
     private readonly ledger: HoldLedger,
     private readonly signal: AbortSignal,
   ) {}
 
-  /** To be called after rows grew. A promise: the worker is to wait. @throws RefusedError. */
+  /** To be called after rows grew. A promise: the worker is to wait. It rejects as {@link finish} does. */
   grown(): void | Promise<void> {
     this.#take(this.rows.take());
     while (this.#waitingBytes > rowBytes || this.#waiting.length > rowsPerMessageMax) this.#stageSome();
-    if (this.#refused !== undefined) throw this.#refused;
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
     if (this.#stagingBytes > stagingBytesMax) return this.#staging;
   }
 
-  /** What the commit itself carries; all before it is staged. @throws RefusedError, StoppedError. */
+  /** What the commit itself carries; all before it is staged. @throws RefusedError, StoppedError, Fault for a refusal that will stay. */
   async finish(): Promise<RowBatch> {
     this.#take(this.rows.finish());
     while (this.#waitingBytes > rowBytes || this.#waiting.length > rowsPerMessageMax) {
@@ -58,8 +60,8 @@ export class Output {
 
   /** Nothing of it is needed any more. */
   drop(): void {
-    this.ledger.add(-this.#held);
-    this.#held = 0;
+    this.#hold(-this.#held);
+    this.#dropped = true;
   }
 
   #take(rows: readonly FilledRow[]): void {
@@ -70,7 +72,9 @@ export class Output {
     }
   }
 
+  /** What is dropped is counted no more, also when its staging ends later. */
   #hold(bytes: number): void {
+    if (this.#dropped) return;
     this.#held += bytes;
     this.ledger.add(bytes);
   }
@@ -89,16 +93,14 @@ export class Output {
     this.#waitingBytes -= bytes;
     this.#stagingBytes += bytes;
     this.#staging = this.#staging.then(() => this.#stage(taken, bytes));
-    this.#staging.catch(() => undefined);
+    this.#staging.catch((error: Error) => (this.#failed ??= error));
   }
 
   async #stage(taken: readonly FilledRow[], bytes: number): Promise<void> {
     const { rows, raw } = batchOf(taken);
-    const { body } = await this.store.ask(stageOutput, { attempt: this.attempt, rows }, this.signal, raw);
-    if (body.outcome !== 'staged') {
-      this.#refused = new RefusedError(body.outcome);
-      throw this.#refused;
-    }
+    const request = { attempt: this.attempt, run: this.run, rows };
+    const { body } = await this.store.ask(stageOutput, request, this.signal, raw);
+    if (body.outcome !== 'staged') throw new RefusedError(body.outcome);
     this.#stagingBytes -= bytes;
     this.#hold(-bytes);
   }

@@ -3,6 +3,7 @@ import {
   type BlockHead,
   type CommitRequest,
   type Failure,
+  type Fault,
   type JobSpec,
   appendBlock,
   restartSplit,
@@ -30,10 +31,13 @@ import { type NodeId, assertNever } from '@das/kernel';
 import type { Commit } from './attempt-run.js';
 import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
+import { refusedByStore } from './refusals.js';
 import type { StoreClient } from './store-client.js';
 
 interface PartTools {
   readonly node: NodeId;
+  /** Names this life of the attempt to the store. */
+  readonly run: string;
   readonly store: StoreClient;
   readonly ledger: HoldLedger;
   readonly signal: AbortSignal;
@@ -60,7 +64,8 @@ export class PartRun implements WorkSink {
   ) {
     this.#next = part.from;
     this.#rows = rowsFor(spec, part);
-    this.output = new Output(this.#rows satisfies Rows, part, tools.store, tools.ledger, tools.signal);
+    const { run, store, ledger, signal } = tools;
+    this.output = new Output(this.#rows satisfies Rows, this.#ref(), run, store, ledger, signal);
   }
 
   results(items: number, lines: Uint8Array): void | Promise<void> {
@@ -122,7 +127,16 @@ export class PartRun implements WorkSink {
 
   /** No node could import the script: nothing of the part is tried again. */
   fatal(failure: ScriptFailure): Commit {
-    const fatal = this.#told(notImported(failure));
+    return this.#fatal(notImported(failure));
+  }
+
+  /** The store will never take what this part gives, or never give what it needs: no node could go on. */
+  refused(fault: Fault): Commit {
+    return this.#fatal(refusedByStore(this.part.part, fault));
+  }
+
+  #fatal(failure: Failure): Commit {
+    const fatal = this.#told(failure);
     const request = { ...this.#request({ done: [], failures: [], unfinished: [] }, 0), fatal };
     return { request, keepsOutput: false, items: 0 };
   }
@@ -161,6 +175,7 @@ export class PartRun implements WorkSink {
     return {
       attempt: this.#ref(),
       node: this.tools.node,
+      run: this.tools.run,
       rows: [],
       done: [...outcome.done],
       failures: [...outcome.failures],

@@ -2,7 +2,7 @@
 # workers by fork. A fork costs 2 ms here; starting an interpreter costs 90, and stalls the executor's own process for 12.
 #
 # Lines of JSON on stdin: {"modules": …} first, then {"fork": id, "folder": path, "uid": n or null, "env": {…}}
-# Lines of JSON on stdout: {"forked": id, "pid": n} | {"exited": pid, "code": n or null, "signal": n or null}
+# Lines of JSON on stdout: {"forked": id, "pid": n} | {"failed": id, "why": text} | {"exited": pid, "code": n or null, "signal": n or null}
 # A worker calls back on the socket `path` (argument 1), once for each of its three streams: 32 characters of id, one of the stream.
 import ast, asyncio, binascii, ctypes, datetime, gc, hashlib, inspect, json, linecache, marshal, os, random, select, signal, socket, sys, traceback, types, zlib
 
@@ -65,7 +65,11 @@ def take(size):
 
 def fork(request, path):
     nursery = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as fault:
+        # The machine is short of something: the workers that live are not to end for it.
+        return tell({'failed': request['fork'], 'why': str(fault)})
     if pid == 0:
         try:
             become(request, path, nursery)
@@ -89,7 +93,9 @@ def reap():
 
 
 def tell(message):
-    os.write(1, (json.dumps(message) + '\n').encode())
+    left = (json.dumps(message) + '\n').encode()
+    while left:
+        left = left[os.write(1, left):]
 
 
 def lines():

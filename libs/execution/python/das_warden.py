@@ -5,6 +5,7 @@ folders go. Also ends single workers for it, and lends accounts so that no two w
 Lines of JSON on stdin: {"claim": id} | {"watch": pid, "uid": n, "folder": path, "mark": text} | {"end": pid} | {"release": uid}
 Lines of JSON on stdout: {"claimed": id, "uid": n or null} | {"ended": pid}
 """
+import contextlib
 import fcntl
 import json
 import os
@@ -104,7 +105,8 @@ class Warden:
             if name.startswith('w-'):
                 shutil.rmtree(os.path.join(self._scratch, name), ignore_errors=True)
             elif name.startswith('.n-'):
-                os.unlink(os.path.join(self._scratch, name))
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self._scratch, name))
 
 
 def answer(value):

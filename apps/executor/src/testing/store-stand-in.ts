@@ -36,6 +36,13 @@ export class StoreStandIn {
   outcome: CommitReply['outcome'] = 'committed';
   blockOutcome: 'stored' | 'same' | 'different' | 'staleAttempt' | 'jobEnded' = 'stored';
   stored: BlockHead[] = [];
+  /** Faults by the name of the operation that gives them; `once`: only the next time. */
+  readonly faults = new Map<string, { readonly fault: Fault; readonly once?: boolean }>();
+  /** Awaited before a commit is judged, and before the term is told. */
+  beforeCommit: (request: CommitRequest) => Promise<void> = async () => undefined;
+  beforeTerm: () => Promise<void> = async () => undefined;
+  /** Attempts with their lives, as they staged. */
+  readonly stages = new Board<{ readonly attempt: CommitRequest['attempt']; readonly run: string | undefined }>();
   readonly #code = new Map<string, Buffer>();
   readonly #items = new Map<string, string[]>();
   readonly #outputs = new Map<string, Array<OutputRow & { text: string }>>();
@@ -59,11 +66,14 @@ export class StoreStandIn {
   async open(bus: ServiceBus): Promise<void> {
     const answer = <Q, R>(
       operation: Operation<Q, R>,
-      act: (body: Q, raw: Uint8Array) => R | Answer<R>,
+      act: (body: Q, raw: Uint8Array) => R | Answer<R> | Promise<R>,
     ): Promise<unknown> =>
       bus.answer(operation, async (body, { raw }) => {
         this.calls.add(operation.name);
         if (this.away) throw new Fault('STORE_UNAVAILABLE', 'the database is away');
+        const refusal = this.faults.get(operation.name);
+        if (refusal?.once === true) this.faults.delete(operation.name);
+        if (refusal !== undefined) throw refusal.fault;
         return act(body, raw);
       });
     await answer(readBlob, ({ digest }) => {
@@ -93,17 +103,23 @@ export class StoreStandIn {
       this.restarts.add(why);
       return { outcome: 'restarted' as const, generation: 2 };
     });
-    await answer(stageOutput, ({ attempt, rows }, raw) => {
-      const key = JSON.stringify(attempt);
+    await answer(stageOutput, ({ attempt, run, rows }, raw) => {
+      const key = JSON.stringify([attempt, run]);
+      this.stages.add({ attempt, run });
       this.#staged.set(key, [...(this.#staged.get(key) ?? []), ...sliced(rows, raw)]);
       return { outcome: 'staged' as const };
     });
-    await answer(commitPart, (request, raw) => {
-      const staged = this.#staged.get(JSON.stringify(request.attempt)) ?? [];
+    await answer(commitPart, async (request, raw) => {
+      await this.beforeCommit(request);
+      const staged = this.#staged.get(JSON.stringify([request.attempt, request.run])) ?? [];
       this.commits.add({ ...request, output: [...staged, ...sliced(request.rows, raw)] });
       return { outcome: this.outcome, children: [], failed: [] };
     });
-    await answer(currentTerm, () => ({ term: this.term, renewedAgoMs: 0 }));
+    await answer(currentTerm, async () => {
+      const { term } = this;
+      await this.beforeTerm();
+      return { term, renewedAgoMs: 0 };
+    });
   }
 }
 

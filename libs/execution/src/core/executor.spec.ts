@@ -101,8 +101,18 @@ describe('the executor', () => {
   });
 
   it('follows a store whose terms start again', () => {
-    const { state, did } = run(newExecutor(1, 9), { kind: 'termRead', term: 2 }, { kind: 'termRead', term: 7 });
+    const read = (term: number, highestTerm: number): ExecutorEvent => ({ kind: 'termRead', term, highestTerm });
+    const { state, did } = run(newExecutor(1, 9), read(2, 9), read(7, 2));
     expect([state.highestTerm, did]).toEqual([2, ['keepTerm 2']]);
+  });
+
+  it('keeps its fence when a higher act came while the store was asked', () => {
+    const { state, did } = run(
+      newExecutor(1, 5),
+      { kind: 'assigned', term: 8, assignments: [] },
+      { kind: 'termRead', term: 2, highestTerm: 5 },
+    );
+    expect([state.highestTerm, did]).toEqual([8, ['keepTerm 8']]);
   });
 
   it('stops attempts that a leader drops, and fills their slots', () => {

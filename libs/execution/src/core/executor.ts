@@ -28,8 +28,8 @@ export type ExecutorEvent =
   | { readonly kind: 'jobEnded'; readonly job: JobId; readonly belowGeneration?: number | undefined }
   | { readonly kind: 'heldOutput'; readonly full: boolean }
   | { readonly kind: 'draining' }
-  /** The store's term, when it is lower than the highest seen: the store was replaced by a new one. */
-  | { readonly kind: 'termRead'; readonly term: number };
+  /** The store's term, asked for when `highestTerm` was the highest seen. A lower one: the store was replaced by a new one. */
+  | { readonly kind: 'termRead'; readonly term: number; readonly highestTerm: number };
 
 export type ExecutorEffect =
   /** Fetch code and items ahead. */
@@ -85,9 +85,7 @@ export function step(state: ExecutorState, event: ExecutorEvent): Step {
     case 'draining':
       return draining(state);
     case 'termRead':
-      return event.term < state.highestTerm
-        ? { ...done({ ...state, highestTerm: event.term }), effects: [{ kind: 'keepTerm', term: event.term }] }
-        : done(state);
+      return termRead(state, event.term, event.highestTerm);
     default:
       return assertNever(event);
   }
@@ -130,6 +128,12 @@ function dropped(before: ExecutorState, term: number, refs: readonly AttemptRef[
 function seen(state: ExecutorState, term: number): Pick<Step, 'state' | 'effects'> {
   if (term === state.highestTerm) return { state, effects: [] };
   return { state: { ...state, highestTerm: term }, effects: [{ kind: 'keepTerm', term }] };
+}
+
+/** An answer that was asked for before a higher act arrived says nothing about that act. */
+function termRead(state: ExecutorState, term: number, highestTerm: number): Step {
+  if (highestTerm !== state.highestTerm || term >= highestTerm) return done(state);
+  return { ...done({ ...state, highestTerm: term }), effects: [{ kind: 'keepTerm', term }] };
 }
 
 function jobEnded(state: ExecutorState, job: JobId, belowGeneration = Number.POSITIVE_INFINITY): Step {

@@ -6,6 +6,12 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+/** The worker said what it never says: a script wrote into its channel. Nothing that follows can be believed. */
+export const tampered = (why: string): Exit => ({ code: null, signal: `${faultPrefix}${why.slice(0, faultChars)}` });
+const faultPrefix = 'protocol fault: ';
+const faultChars = 200;
+const isTampered = (signal: string | null): boolean => signal?.startsWith(faultPrefix) ?? false;
+
 /** What a script's function did wrong, in the words of the runtime. */
 export interface ScriptFailure {
   readonly message: string;
@@ -23,12 +29,14 @@ export function crashed(kind: PartKind, item: number, exit: Exit): Failure {
 
 function exitWords({ code, signal }: Exit): string {
   if (signal === 'SIGKILL') return 'the worker process was killed by SIGKILL (out of memory?)';
+  if (isTampered(signal)) return `the worker process was ended: ${signal}`;
   if (signal !== null) return `the worker process was killed by ${signal}`;
   return `the worker process ended with exit code ${code ?? '?'}`;
 }
 
 function exitHint({ signal }: Exit): string {
   if (signal === 'SIGKILL') return 'use less memory per item, or look into the system log of the node';
+  if (isTampered(signal)) return 'do not write to file descriptor 3: the worker talks to the node by it';
   if (signal === null) return 'return from the function instead of ending the process';
   return 'a native extension may have failed';
 }

@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import process from 'node:process';
 import type { Duplex, Readable } from 'node:stream';
 import type { Exit } from '../core/failures.js';
 import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
+import { spawned } from './spawned.js';
 
 /** Starts processes as they are: own process group, own account where there is one, nothing between them and the machine. */
 export class DirectLauncher implements Launcher {
-  launch(command: Command, place: Place): Promise<LaunchedProcess> {
-    const child = spawn(command.file, [...command.args], {
+  async launch(command: Command, place: Place): Promise<LaunchedProcess> {
+    const child = await spawned(command.file, command.args, {
       cwd: place.folder,
       env: { ...command.env },
       // A group of its own: what the script starts ends with it.
@@ -15,7 +16,7 @@ export class DirectLauncher implements Launcher {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       ...place.account,
     });
-    return Promise.resolve(new DirectProcess(child));
+    return new DirectProcess(child);
   }
 }
 
@@ -31,15 +32,11 @@ class DirectProcess implements LaunchedProcess {
     this.channel = child.stdio[3] as Duplex;
     this.stdout = child.stdio[1] as Readable;
     this.stderr = child.stdio[2] as Readable;
-    this.exited = new Promise((resolve) => {
-      child.once('error', (error) => resolve({ code: null, signal: error.message }));
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     void this.exited.then(() => this.signal('SIGKILL'));
   }
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.pid === 0) return;
     try {
       process.kill(-this.pid, signal);
     } catch {

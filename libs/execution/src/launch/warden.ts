@@ -112,12 +112,14 @@ export class Warden {
         stdio: ['pipe', 'pipe', 'ignore'],
       },
     );
-    child.stdin?.on('error', () => undefined);
-    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
     this.#exited = new Promise((resolve) => {
-      child.once('error', () => resolve());
+      child.on('error', () => resolve());
       child.once('exit', () => resolve());
     });
+    child.stdin?.on('error', () => undefined);
+    // One that could not be started may lack its streams.
+    if (child.pid !== undefined && child.stdout !== null)
+      createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
     void this.#exited.then(() => this.#replace());
     return child;
   }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock, newId } from '@das/platform';
@@ -19,6 +20,25 @@ function alive(pid: number): boolean {
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await what())) await sleep(5);
 }
+
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+describe('a pool whose nursery is killed', () => {
+  it('loses its workers, and has others without a pause', async () => {
+    const bench = await workerBench(new SystemClock(), newId, { slots: 1, how: 'fork' });
+    try {
+      const worker = await bench.pool.acquire({ job: 'a', generation: 1 });
+      await until(() => bench.pool.size === 2);
+      process.kill(parentOf(worker.process.pid), 'SIGKILL');
+      expect(await worker.gone).toEqual({ code: null, signal: 'SIGKILL' });
+      const next = await bench.pool.acquire({ job: 'a', generation: 1 });
+      expect([next.alive, alive(worker.process.pid), bench.faults]).toEqual([true, false, []]);
+    } finally {
+      await bench.close();
+    }
+  }, 20_000);
+});
 
 describe.each(births)('the worker pool, by %s', (how) => {
   let bench: WorkerBench;
@@ -132,10 +152,12 @@ def map(item):
     const worker = await loaded('a', leavesChildren);
     const pids = await ask<number[]>(worker);
     expect(pids.map(alive)).toEqual([true, true, true]);
+    const folder = basename(readlinkSync(`/proc/${worker.process.pid}/cwd`));
+    expect(await bench.folders()).toContain(folder);
     worker.kill();
     await worker.gone;
     await until(() => !pids.some(alive));
-    expect((await bench.folders()).length).toBeLessThanOrEqual(bench.pool.size);
+    expect(await bench.folders()).not.toContain(folder);
   });
 
   it('leaves nothing when it closes', async () => {

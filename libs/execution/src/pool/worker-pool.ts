@@ -1,23 +1,12 @@
-import type { Cancel, Clock } from '@das/kernel';
+import type { Cancel } from '@das/kernel';
 import { freshWanted, pickWorker, surplusWorkers } from '../core/pool-plan.js';
-import type { Warden } from '../launch/warden.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { LaunchedProcess, Launcher, Place } from '../ports/launch.js';
-import type { Furnished, Inspection, Runtime } from '../ports/runtime.js';
-import { PooledWorker } from './pooled-worker.js';
-import type { Scratch } from './scratch.js';
+import type { Inspection } from '../ports/runtime.js';
+import type { PooledWorker } from './pooled-worker.js';
+import { type StartOptions, startWorker } from './worker-start.js';
 
-export interface PoolOptions {
-  readonly runtime: Runtime;
-  readonly launcher: Launcher;
-  readonly warden: Warden;
-  readonly scratch: Scratch;
-  readonly clock: Clock;
-  readonly newId: () => string;
+export interface PoolOptions extends StartOptions {
   readonly slots: number;
-  readonly memoryBytes: number;
-  /** Told when a worker cannot be started. */
-  readonly onFault: (error: unknown) => void;
 }
 
 /** Which job a worker is for. */
@@ -28,6 +17,8 @@ export interface Binding {
 
 /** Pause after a worker could not be started (ms). */
 const restartPauseMs = 1_000;
+/** Starts that one attempt waits for. */
+const startTriesMax = 3;
 const inspectMs = 20_000;
 const sweepMs = 1_000;
 
@@ -37,13 +28,14 @@ export class WorkerPool {
   readonly #idle = new Set<PooledWorker>();
   #starting = 0;
   #closed = false;
-  #paused = false;
+  #pausing: Promise<void> | undefined;
+  #endPause: (() => void) | undefined;
   readonly #launching = new Set<Promise<unknown>>();
   readonly #cancels: Cancel[] = [];
 
   constructor(private readonly options: PoolOptions) {}
 
-  /** Starts the first workers; resolves when one is ready. */
+  /** Starts the first workers; resolves when one is ready. @throws NotStartedError when the machine cannot start any; to be closed then, too. */
   async open(): Promise<void> {
     await this.options.scratch.open();
     const first = await this.#launch();
@@ -57,10 +49,13 @@ export class WorkerPool {
     return this.#all.size;
   }
 
-  /** A worker for the job: its own one used last, a fresh one, or a new one. Give it back by {@link release}, or end it. */
+  /**
+   * A worker for the job: its own one used last, a fresh one, or a new one. Give it back by {@link release}, or end it.
+   * @throws NotStartedError when none could be started for a while; WorkerGoneError of one that ended at once.
+   */
   async acquire(binding: Binding): Promise<PooledWorker> {
     const name = `${binding.job}/${binding.generation}`;
-    const worker = this.#pick(name) ?? (await this.#launch());
+    const worker = await this.#obtain(name);
     worker.binding = name;
     worker.job = binding.job;
     worker.generation = binding.generation;
@@ -75,15 +70,19 @@ export class WorkerPool {
     this.#sweep();
   }
 
-  /** Parses a script in a fresh worker, which stays fresh: nothing of the script was run. @throws WorkerGoneError. */
+  /** Parses a script in a fresh worker, which stays fresh: nothing of the script was run. @throws WorkerGoneError, NotStartedError. */
   async inspect(filename: string, text: string): Promise<Inspection> {
     const worker = this.#pick('') ?? (await this.#launch());
     const stop = this.options.clock.timer(inspectMs, () => worker.kill());
     try {
-      return await worker.runtime.inspect(filename, text);
+      const inspection = await worker.runtime.inspect(filename, text);
+      if (worker.alive) this.#rest(worker);
+      return inspection;
+    } catch (error) {
+      worker.kill();
+      throw error;
     } finally {
       stop();
-      if (worker.alive) this.#rest(worker);
       this.#replenish();
     }
   }
@@ -101,10 +100,22 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const cancel of this.#cancels) cancel();
+    this.#endPause?.();
     await Promise.allSettled(this.#launching);
     const workers = [...this.#all];
     for (const worker of workers) worker.kill();
     await Promise.all(workers.map(({ gone }) => gone));
+  }
+
+  async #obtain(binding: string): Promise<PooledWorker> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return this.#pick(binding) ?? (await this.#launch());
+      } catch (error) {
+        if (!(error instanceof NotStartedError) || tries === startTriesMax || this.#closed) throw error;
+        await this.#pause(error);
+      }
+    }
   }
 
   #pick(binding: string): PooledWorker | undefined {
@@ -130,7 +141,7 @@ export class WorkerPool {
   }
 
   #replenish(): void {
-    if (this.#closed || this.#paused) return;
+    if (this.#closed || this.#pausing !== undefined) return;
     const fresh = [...this.#idle].filter(({ binding }) => binding === undefined).length;
     const wanted = freshWanted(this.options.slots, fresh, this.#starting);
     for (let n = 0; n < wanted; n += 1) void this.#startAhead();
@@ -143,20 +154,25 @@ export class WorkerPool {
       if (this.#closed || !worker.alive) worker.kill();
       else this.#rest(worker);
     } catch (error) {
-      this.#pause(error);
+      void this.#pause(error);
     } finally {
       this.#starting -= 1;
     }
   }
 
-  #pause(error: unknown): void {
-    if (this.#closed || this.#paused) return;
-    this.#paused = true;
-    this.options.onFault(error);
-    this.options.clock.timer(restartPauseMs, () => {
-      this.#paused = false;
-      this.#replenish();
-    });
+  /** One pause for all who wait; then the fresh workers are tried again. Ends early when the pool closes. */
+  #pause(error: unknown): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return (this.#pausing ??= new Promise((resolve) => {
+      this.options.onFault(error);
+      const cancel = this.options.clock.timer(restartPauseMs, () => this.#endPause?.());
+      this.#endPause = () => {
+        cancel();
+        this.#pausing = this.#endPause = undefined;
+        this.#replenish();
+        resolve();
+      };
+    }));
   }
 
   #launch(): Promise<PooledWorker> {
@@ -168,47 +184,13 @@ export class WorkerPool {
   }
 
   async #launchOne(): Promise<PooledWorker> {
-    const uid = await this.options.warden.claim();
-    try {
-      return await this.#startAs(uid);
-    } catch (error) {
-      if (error instanceof NotStartedError && uid !== null) this.options.warden.release(uid);
-      throw error;
-    }
-  }
-
-  async #startAs(uid: number | null): Promise<PooledWorker> {
-    const { runtime, launcher, warden, scratch, clock, newId, memoryBytes } = this.options;
-    const mark = newId();
-    const place: Place = {
-      folder: await scratch.folder(mark, uid),
-      mark,
-      memoryBytes,
-      account: uid === null ? undefined : { uid, gid: uid },
-    };
-    const furnished = await runtime.furnish(place);
-    const process = await launcher.launch(runtime.command(place), place);
-    if (process.pid === 0) return await this.#notStarted(process, place, furnished);
-    warden.watch({ pid: process.pid, uid, folder: place.folder, mark });
-    const gone = process.exited.then(async (exit) => {
-      await warden.end(process.pid);
-      await furnished.close();
-      await scratch.remove(place.folder);
-      return exit;
-    });
-    const worker = new PooledWorker(process, runtime.attach(process, place, furnished), gone, clock);
+    if (this.#closed) throw new NotStartedError('the pool is closed');
+    const worker = await startWorker(this.options);
     this.#all.add(worker);
-    void process.exited.then(() => this.#lost(worker));
-    void gone.then(() => this.#all.delete(worker));
+    void worker.process.exited.then(() => this.#lost(worker));
+    void worker.gone.then(() => this.#all.delete(worker));
     await worker.runtime.ready;
     return worker;
-  }
-
-  async #notStarted(process: LaunchedProcess, place: Place, furnished: Furnished): Promise<never> {
-    const { signal } = await process.exited;
-    await furnished.close();
-    await this.options.scratch.remove(place.folder);
-    throw new NotStartedError(signal ?? 'unknown');
   }
 
   #lost(worker: PooledWorker): void {

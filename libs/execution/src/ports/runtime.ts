@@ -7,7 +7,7 @@ export interface Runtime {
   readonly language: string;
   /** How to start a worker that knows no job yet. */
   command(place: Place): Command;
-  /** Prepares the place before the start, as the executor's account: files that the worker expects. */
+  /** Prepares the place before the start, as the executor's account: files that the worker expects. @throws the system's error; nothing is left open. */
   furnish(place: Place): Promise<Furnished>;
   /** Talks to a started worker. */
   attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker;
@@ -119,9 +119,9 @@ export type RunEnd =
 export interface RuntimeWorker {
   /** Resolves when it can take a script. Rejects with WorkerGoneError. */
   readonly ready: Promise<void>;
-  /** Parses; runs nothing. Rejects with WorkerGoneError. */
+  /** Parses; runs nothing. Rejects with WorkerGoneError, also when its answer cannot be read: then it ends. */
   inspect(filename: string, text: string): Promise<Inspection>;
-  /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError. */
+  /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError, as {@link inspect}. */
   load(script: ScriptJob): Promise<ScriptFailure | undefined>;
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */
   run(work: Work, sink: WorkSink): Promise<RunEnd>;

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { chown, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
 import type { Furnished, Runtime, RuntimeWorker, WorkerPosition } from '../ports/runtime.js';
@@ -39,12 +39,14 @@ export class PythonRuntime implements Runtime {
   async furnish(place: Place): Promise<Furnished> {
     const path = join(place.folder, progressFile);
     const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-    await file.truncate(progressBytes);
-    await file.close();
+    try {
+      await file.truncate(progressBytes);
+      if (place.account !== undefined) await file.chown(place.account.uid, place.account.gid);
+    } finally {
+      await file.close();
+    }
     // Opened before the worker exists: what the script does to the name later does not matter.
-    const handle = openSync(path, 'r');
-    if (place.account !== undefined) await chown(path, place.account.uid, place.account.gid);
-    return positionIn(handle);
+    return positionIn(openSync(path, 'r'));
   }
 
   attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker {

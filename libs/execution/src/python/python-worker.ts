@@ -1,7 +1,8 @@
 import process from 'node:process';
 import type { BlockHead } from '@das/contracts';
 import { messageOf } from '@das/kernel';
-import type { Exit, ScriptFailure } from '../core/failures.js';
+import type { z } from 'zod';
+import { type Exit, type ScriptFailure, tampered } from '../core/failures.js';
 import { WorkerGoneError } from '../ports/errors.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import type {
@@ -60,12 +61,12 @@ export class PythonWorker implements RuntimeWorker {
 
   async inspect(filename: string, text: string): Promise<Inspection> {
     this.#send(jsonFrame('I', { filename, text }));
-    return inspectedSchema.parse(JSON.parse((await this.#next()).payload.toString()));
+    return this.#answer('I', inspectedSchema);
   }
 
   async load(script: ScriptJob): Promise<ScriptFailure | undefined> {
     this.#send(jsonFrame('L', script));
-    const { failure } = loadedSchema.parse(JSON.parse((await this.#next()).payload.toString()));
+    const { failure } = await this.#answer('L', loadedSchema);
     return failure ?? undefined;
   }
 
@@ -148,6 +149,18 @@ export class PythonWorker implements RuntimeWorker {
     });
   }
 
+  /** @throws WorkerGoneError, also for an answer that no worker of ours gives: the worker is ended. */
+  async #answer<T>(type: string, schema: z.ZodType<T>): Promise<T> {
+    const answer = await this.#next();
+    try {
+      if (answer.type === type) return schema.parse(JSON.parse(answer.payload.toString()));
+    } catch {
+      // As any other answer that was not asked for.
+    }
+    this.process.signal('SIGKILL');
+    throw new WorkerGoneError(tampered(`an answer that cannot be read, of type ${JSON.stringify(answer.type)}`));
+  }
+
   #hold(): void {
     this.#owed += 1;
     this.process.channel.pause();
@@ -187,6 +200,8 @@ export class PythonWorker implements RuntimeWorker {
   #broken(error: unknown): void {
     this.process.signal('SIGKILL');
     this.#hearing?.tamper(messageOf(error));
+    this.#expect?.reject(new WorkerGoneError(tampered(messageOf(error))));
+    this.#expect = undefined;
   }
 
   #gone(exit: Exit): void {

@@ -1,4 +1,4 @@
-import type { Exit } from '../core/failures.js';
+import { type Exit, tampered } from '../core/failures.js';
 import type { RunEnd, Work, WorkSink } from '../ports/runtime.js';
 import { type Frame, splitHead } from './protocol.js';
 import { blockSchema, endSchema, itemFailedSchema, pairsHeadSchema } from './schemas.js';
@@ -136,7 +136,7 @@ export class RunHearing {
 
   /** The worker said what it never says: it counts as crashed. */
   tamper(why: string): void {
-    this.#finish({ kind: 'gone', exit: { code: null, signal: `protocol fault: ${why}` } });
+    this.#finish({ kind: 'gone', exit: tampered(why) });
   }
 
   /** A sink or a source of the caller failed. */

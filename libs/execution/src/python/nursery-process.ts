@@ -1,0 +1,163 @@
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Clock } from '@das/kernel';
+import { z } from 'zod';
+import type { Exit } from '../core/failures.js';
+import { spawned } from '../launch/spawned.js';
+import { nextTurn } from '../launch/turn.js';
+import { NotStartedError } from '../ports/errors.js';
+import type { LaunchedProcess } from '../ports/launch.js';
+import { NurseryBirths } from './nursery-births.js';
+import { NurserySockets } from './nursery-sockets.js';
+import { type WorkerModule, nurseryText } from './package-files.js';
+
+const noticeSchema = z.union([
+  z.object({ forked: z.string(), pid: z.number().int().min(1) }),
+  z.object({ failed: z.string(), why: z.string() }),
+  z.object({ exited: z.number().int(), code: z.number().int().nullable(), signal: z.number().int().nullable() }),
+]);
+
+/** A nursery that was told to end is killed after so long (ms). */
+const endMs = 2_000;
+/** Of what it says before it dies (characters). */
+const lastWordsChars = 500;
+
+export interface NurseryStart {
+  readonly interpreter: string;
+  /** Where workers' folders are; the socket lies there. */
+  readonly root: string;
+  readonly modules: readonly WorkerModule[];
+  readonly mark: string;
+  readonly clock: Clock;
+  /** Told when it is gone, before its workers are. */
+  readonly onGone: () => void;
+}
+
+/** What the nursery is asked for. */
+export interface ForkRequest {
+  readonly fork: string;
+  readonly folder: string;
+  readonly uid: number | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One interpreter that becomes workers by fork, and the workers that came of it. */
+export class NurseryProcess {
+  /** Resolves when it is gone, its workers are told as gone, and its socket is removed. */
+  readonly gone: Promise<void>;
+  readonly #births: NurseryBirths;
+  /** Ids of living workers by their pid. */
+  readonly #names = new Map<number, string>();
+  #lastWords = '';
+  #lost: string | undefined;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly sockets: NurserySockets,
+    private readonly clock: Clock,
+    private readonly onGone: () => void,
+  ) {
+    this.#births = new NurseryBirths(clock, (pid) => this.#end(pid));
+    sockets.onCall = (id, kind, socket) => this.#births.called(id, kind, socket);
+    // A pipe, not a file: the workers' own streams take its place, and theirs cannot be sought in.
+    child.stderr?.on('data', (words: Buffer) => this.#keep(words));
+    child.stdin?.on('error', () => undefined);
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
+    const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    this.gone = exited.then((exit) => this.#over(exit));
+  }
+
+  /** @throws NotStartedError or the system's error; nothing is left running or open. */
+  static async start({ interpreter, root, modules, mark, clock, onGone }: NurseryStart): Promise<NurseryProcess> {
+    const sockets = await NurserySockets.listen(root, mark);
+    try {
+      const args = ['-I', '-X', 'utf8', '-c', nurseryText(), sockets.name, String(process.pid)];
+      const env = { LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' };
+      const child = await spawned(interpreter, args, { cwd: root, env, stdio: 'pipe' });
+      const nursery = new NurseryProcess(child, sockets, clock, onGone);
+      nursery.#tell({ modules });
+      return nursery;
+    } catch (error) {
+      sockets.close();
+      throw error;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** @throws NotStartedError; nothing of the worker is left. */
+  fork(request: ForkRequest): Promise<LaunchedProcess> {
+    if (this.#lost !== undefined) return Promise.reject(new NotStartedError(this.#lost));
+    const born = this.#births.expect(request.fork);
+    this.#tell(request);
+    return born;
+  }
+
+  /** Ends it, and with it every worker that is left. */
+  async close(): Promise<void> {
+    this.child.stdin?.end();
+    const stop = this.clock.timer(endMs, () => this.child.kill('SIGKILL'));
+    await this.gone;
+    stop();
+  }
+
+  #tell(message: unknown): void {
+    this.child.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #keep(words: Buffer): void {
+    this.#lastWords = (this.#lastWords + words.toString()).slice(-lastWordsChars);
+  }
+
+  /** What it says beside its notices cannot be believed: it ends, and another takes its place. */
+  #hear(line: string): void {
+    const notice = noticeIn(line);
+    if (notice === undefined) return void this.child.kill('SIGKILL');
+    if ('failed' in notice) return this.#births.failed(notice.failed, notice.why);
+    if ('forked' in notice) {
+      this.#names.set(notice.pid, notice.forked);
+      return this.#births.forked(notice.forked, notice.pid);
+    }
+    const id = this.#names.get(notice.exited);
+    this.#names.delete(notice.exited);
+    if (id !== undefined) this.#births.exited(id, { code: notice.code, signal: nameOf(notice.signal) });
+  }
+
+  /** A pid may be another's once its end was told. */
+  #end(pid: number): void {
+    if (!this.#names.has(pid)) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+
+  async #over({ code, signal }: Exit): Promise<void> {
+    // What it wrote before its end is still on its way.
+    await nextTurn();
+    const words = this.#lastWords.trim().split('\n').at(-1) ?? '';
+    this.#lost = `the nursery ended (${signal ?? `exit code ${code ?? '?'}`})${words === '' ? '' : `: ${words}`}`;
+    this.sockets.close();
+    this.#names.clear();
+    this.onGone();
+    this.#births.lost(this.#lost);
+  }
+}
+
+function noticeIn(line: string): z.output<typeof noticeSchema> | undefined {
+  try {
+    return noticeSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(signal: number | null): string | null {
+  if (signal === null) return null;
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
+}

@@ -1,0 +1,48 @@
+import { PassThrough } from 'node:stream';
+import { WorkerGoneError } from '../ports/errors.js';
+import { FakeProcess } from '../testing/fake-launch.js';
+import { frame, jsonFrame } from './protocol.js';
+import { PythonWorker } from './python-worker.js';
+
+/** A worker whose answers a test writes. */
+function worker(): { process: FakeProcess; worker: PythonWorker; answer: (...chunks: Buffer[]) => void } {
+  const process = new FakeProcess();
+  // What we write is not read back: only a test answers.
+  const heard = new PassThrough();
+  Object.assign(process.channel, { write: () => true });
+  heard.on('data', (chunk: Buffer) => process.channel.emit('data', chunk));
+  const furnished = { position: () => ({ item: undefined, counter: 0 }), close: async () => undefined };
+  const made = new PythonWorker(process, furnished, { modules: [], memoryBytes: 0 });
+  return { process, worker: made, answer: (...chunks) => void heard.write(Buffer.concat(chunks)) };
+}
+const script = { job: 'j', node: 'n', filename: 'job.py', text: '', params: {} };
+
+describe('an answer that a script has tampered with', () => {
+  const junk = {
+    'is no JSON': frame('L', Buffer.from('hello')),
+    'has other fields': jsonFrame('L', { fault: 1 }),
+    'is of another type': jsonFrame('X', { failure: null }),
+    'is no frame': [Buffer.alloc(9, 0xff)],
+  };
+
+  it.each(Object.entries(junk))('ends the worker when it %s', async (_, chunks) => {
+    const { process, worker: tampered, answer } = worker();
+    answer(...jsonFrame('R', {}));
+    await tampered.ready;
+    const loading = tampered.load(script);
+    answer(...chunks);
+    await expect(loading).rejects.toThrow(WorkerGoneError);
+    await expect(loading).rejects.toMatchObject({ exit: { signal: expect.stringMatching(/^protocol fault: /) } });
+    expect(process.signals).toContain('SIGKILL');
+  });
+
+  it('ends the worker that inspects, too', async () => {
+    const { process, worker: tampered, answer } = worker();
+    answer(...jsonFrame('R', {}));
+    await tampered.ready;
+    const inspecting = tampered.inspect('job.py', '');
+    answer(...frame('I', Buffer.from('{"functions":7}')));
+    await expect(inspecting).rejects.toThrow(WorkerGoneError);
+    expect(process.signals).toEqual(['SIGKILL']);
+  });
+});
