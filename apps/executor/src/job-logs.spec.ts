@@ -40,7 +40,7 @@ describe('the lines of an attempt that ends', () => {
     logs.add(key('map:0-1'), ['mine']);
     let over = false;
     const ending = logs.end(key('map:0-1')).then(() => (over = true));
-    await clock.advanceAsync(99);
+    await clock.advanceAsync(1_999);
     expect(over).toBe(false);
     await clock.advanceAsync(1);
     await ending;

@@ -13,8 +13,8 @@ const charsPerBatch = 300_000;
 const flushMs = 200;
 /** Batches that wait for the event log; beyond them lines are lost, and counted. */
 const batchesMax = 400;
-/** A commit waits for the lines of its attempt so long: an event log that is away holds nobody up. */
-const endMs = 100;
+/** A commit waits for the lines of its attempt so long (ms): an event log that is away holds nobody up for ever, and then the store is mostly away, too. */
+const endMs = 2_000;
 
 /** What scripts print, in batches, in order, to the event log. Losing a line never changes a result. */
 export class JobLogs {
