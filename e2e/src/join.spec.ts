@@ -42,7 +42,7 @@ function on(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (text += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += String(chunk)));
   const ended = new Promise<number | null>((done) => child.once('close', done));
   started.push(child);
   return { child, out: () => text, ended };
@@ -61,7 +61,10 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!root) return;
   for (const child of started) if (child.exitCode === null) child.kill('SIGTERM');
-  await Promise.all(started.map((child) => child.exitCode ?? new Promise((done) => child.once('close', done))));
+  const gone = started.map(async (child) => {
+    if (child.exitCode === null) await new Promise((done) => child.once('close', done));
+  });
+  await Promise.all(gone);
   for (const space of [first, second]) spawnSync('ip', ['netns', 'del', space]);
   await rm(folder, { recursive: true, force: true });
 });

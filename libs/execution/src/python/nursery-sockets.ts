@@ -47,10 +47,11 @@ export class NurserySockets {
 
   /** The sockets of those who are known stay open. */
   close(): void {
+    const { listening } = this.#server;
     this.#server.close();
     for (const socket of this.#strangers) socket.destroy();
     this.#strangers.clear();
-    rmSync(join(this.root, this.name), { force: true });
+    if (listening) rmSync(join(this.root, this.name), { force: true });
     closeSync(this.#folder);
   }
 

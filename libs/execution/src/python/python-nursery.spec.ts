@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeClock, settled } from '@das/testing';
 import { NotStartedError } from '../ports/errors.js';
 import type { LaunchedProcess } from '../ports/launch.js';
+import { NurserySockets } from './nursery-sockets.js';
 import { PythonNursery } from './python-nursery.js';
 
 const python = '/usr/bin/python3';
@@ -74,7 +75,14 @@ describe('the nursery', () => {
     await expect(launch()).rejects.toThrow(NotStartedError);
     await expect(launch()).rejects.toThrow(NotStartedError);
     await symlink(python, path);
-    expect(alive((await launch()).pid)).toBe(true);
+    const born = await launch();
+    expect(alive(born.pid)).toBe(true);
+    // Also when its modules are known, and only the process is missing.
+    await rm(path);
+    process.kill((await nursery.pid()) ?? 0, 'SIGKILL');
+    await born.exited;
+    await expect(launch()).rejects.toThrow(/ENOENT/);
+    expect((await readdir(root)).filter((name) => name.startsWith('.n-'))).toEqual([]);
   });
 
   it('that dies at once says why', async () => {
@@ -87,9 +95,17 @@ describe('the nursery', () => {
     const lost = await mkdtemp(join(tmpdir(), 'das-lost-'));
     await rm(lost, { recursive: true });
     open(python, lost);
-    const handles = (await readdir('/proc/self/fd')).length;
     await expect(launch()).rejects.toThrow(/could not be started: .*ENOENT/);
+  });
+
+  it('leaves no handle open when it cannot listen', async () => {
+    const taken = join(root, '.n-taken');
+    await mkdir(taken);
+    const handles = (await readdir('/proc/self/fd')).length;
+    await expect(NurserySockets.listen(root, 'taken')).rejects.toThrow(/EADDRINUSE/);
+    await settled();
     expect((await readdir('/proc/self/fd')).length).toBe(handles);
+    await rm(taken, { recursive: true });
   });
 
   it('that says what it never says is replaced', async () => {
