@@ -6,7 +6,7 @@ import type { Logger } from '@das/platform';
 import { FakeClock, settled } from '@das/testing';
 import { AttemptRun, type AttemptTools } from './attempt-run.js';
 import { HoldLedger } from './hold-ledger.js';
-import { JobLogs } from './job-logs.js';
+import { JobLogs, endMs } from './job-logs.js';
 
 const quiet = (): void => undefined;
 const log: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -76,7 +76,7 @@ describe('an attempt', () => {
 
     const other = new AttemptRun(tools, spec, assignment);
     const late = other.commit(await other.run());
-    await clock.advanceAsync(100);
+    await clock.advanceAsync(endMs);
     await late;
     expect(did.slice(2)).toEqual(['append', commitPart.name]);
     store();

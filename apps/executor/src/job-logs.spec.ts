@@ -3,7 +3,7 @@ import { type PartId, jobId, nodeId } from '@das/kernel';
 import { type EventLog, MemoryEventLog } from '@das/messaging';
 import type { Logger } from '@das/platform';
 import { FakeClock, settled } from '@das/testing';
-import { JobLogs } from './job-logs.js';
+import { JobLogs, endMs } from './job-logs.js';
 
 const quiet = (): void => undefined;
 const log: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -34,13 +34,34 @@ describe('the lines of an attempt that ends', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('are not waited for with the lines of those who print on', async () => {
+    const stores: Array<() => void> = [];
+    append = () => new Promise((resolve) => stores.push(resolve));
+    logs.add(key('map:0-1'), ['mine']);
+    let over = false;
+    const ending = logs.end(key('map:0-1')).then(() => (over = true));
+    logs.add(
+      key('map:1-2'),
+      Array.from({ length: 100 }, () => 'of another'),
+    );
+    await settled();
+    expect([over, stores.length]).toEqual([false, 1]);
+    stores[0]?.();
+    await settled();
+    expect([over, stores.length]).toEqual([true, 2]);
+    stores[1]?.();
+    await ending;
+    await logs.flush();
+    expect(clock.pending).toBe(0);
+  });
+
   it('hold a commit up only for a moment when the event log is away', async () => {
     let back: () => void = quiet;
     append = () => new Promise((resolve) => (back = resolve));
     logs.add(key('map:0-1'), ['mine']);
     let over = false;
     const ending = logs.end(key('map:0-1')).then(() => (over = true));
-    await clock.advanceAsync(1_999);
+    await clock.advanceAsync(endMs - 1);
     expect(over).toBe(false);
     await clock.advanceAsync(1);
     await ending;

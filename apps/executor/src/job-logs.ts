@@ -14,7 +14,7 @@ const flushMs = 200;
 /** Batches that wait for the event log; beyond them lines are lost, and counted. */
 const batchesMax = 400;
 /** A commit waits for the lines of its attempt so long (ms): an event log that is away holds nobody up for ever, and then the store is mostly away, too. */
-const endMs = 2_000;
+export const endMs = 2_000;
 
 /** What scripts print, in batches, in order, to the event log. Losing a line never changes a result. */
 export class JobLogs {
@@ -24,6 +24,10 @@ export class JobLogs {
   #sending: Promise<void> | undefined;
   #lost = 0;
   #sent = 0;
+  /** Batches queued so far, and of these those that are stored or lost. */
+  #queued = 0;
+  #handled = 0;
+  readonly #waiting = new Set<{ readonly upTo: number; readonly done: () => void }>();
 
   constructor(
     private readonly events: EventLog,
@@ -44,17 +48,19 @@ export class JobLogs {
     if (this.#open.size > 0) this.#timer ??= this.clock.timer(flushMs, () => void this.flush());
   }
 
-  /** The attempt prints no more. Resolves when its lines are stored or lost, or after 100 ms. */
+  /** The attempt prints no more. Resolves when its lines are stored or lost, whoever else prints, or after {@link endMs}. */
   async end({ job, part, attempt }: Pick<LogKey, 'job' | 'part' | 'attempt'>): Promise<void> {
     for (const stream of ['stdout', 'stderr']) this.#close(`${job}/${part}/${attempt}/${stream}`);
-    const sending = this.#sending;
-    if (sending === undefined) return;
+    if (this.#handled === this.#queued) return;
     await new Promise<void>((resolve) => {
-      const cancel = this.clock.timer(endMs, resolve);
-      void sending.then(() => {
+      const done = (): void => {
         cancel();
+        this.#waiting.delete(waiter);
         resolve();
-      });
+      };
+      const waiter = { upTo: this.#queued, done };
+      const cancel = this.clock.timer(endMs, done);
+      this.#waiting.add(waiter);
     });
   }
 
@@ -74,6 +80,7 @@ export class JobLogs {
       this.#lost += open.lines.length;
       return;
     }
+    this.#queued += 1;
     this.#queue.push({ event: 'log', at: this.clock.now(), ...open.key, lines: open.lines });
     this.#sending ??= this.#send();
   }
@@ -87,6 +94,8 @@ export class JobLogs {
         this.#lost += event.lines.length;
         this.log.debug({ job: event.job, err: error }, `log lines could not be stored: ${messageOf(error)}`);
       }
+      this.#handled += 1;
+      for (const { upTo, done } of [...this.#waiting]) if (upTo <= this.#handled) done();
     }
     this.#sending = undefined;
     if (this.#lost > 0)
