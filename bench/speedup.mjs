@@ -50,9 +50,15 @@ async function dasServer() {
   const child = spawn(process.execPath, [program, '--port', '0', '--generate', values.items], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // After a Ctrl-C it may have ended before us.
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exited;
+  };
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\/\/[\d.]+:\d+/.exec(line)?.[0];
-    if (url) return { url, stop: async () => (child.kill('SIGTERM'), once(child, 'exit')) };
+    if (url) return { url, stop };
   }
   throw new Error('the DAS server did not start');
 }

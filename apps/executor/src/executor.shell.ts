@@ -185,7 +185,8 @@ export class ExecutorShell {
       const told: Told = {
         ...{ outcome: reply.outcome, items: commit.items, busyMs },
         ...{ children: reply.children, failed: reply.failed },
-        ...(fatal === undefined ? {} : { fatal }),
+        // An earlier life of the attempt may have committed something else: then the store names no failure, and ours counts for nothing.
+        ...(fatal !== undefined && reply.failed.length > 0 ? { fatal } : {}),
         ...(sealed === undefined ? {} : { sealed }),
       };
       this.#end(key, assignment, 'settled', told);
