@@ -86,7 +86,7 @@ describe('the executor over NATS', () => {
     await rm(home, { recursive: true, force: true });
   }, 30_000);
   afterEach(() => {
-    Object.assign(store, { away: false, outcome: 'committed', blockOutcome: 'stored', stored: [] });
+    Object.assign(store, { away: false, outcome: 'committed', takesFatal: true, blockOutcome: 'stored', stored: [] });
     const nothing = async (): Promise<void> => undefined;
     Object.assign(store, { beforeCommit: nothing, beforeTerm: nothing });
     store.faults.clear();
@@ -283,6 +283,13 @@ describe('the executor over NATS', () => {
       expect(commit.failures).toMatchObject([
         { code: 'ITEM_CRASHED', item: 7, message: expect.stringContaining('protocol fault') },
       ]);
+    });
+
+    it('fails nothing by a failure that the store did not take', async () => {
+      Object.assign(store, { takesFatal: false, outcome: 'alreadyCommitted' });
+      const commit = await run('import nothing_of_that_name\n', { to: 5 });
+      const told = await endOf(commit.attempt.job);
+      expect([commit.fatal?.code, told.outcome, told.fatal]).toEqual(['SCRIPT_IMPORT', 'alreadyCommitted', undefined]);
     });
 
     it('blames the first item when importing ends the process', async () => {

@@ -34,6 +34,8 @@ export class StoreStandIn {
   away = false;
   term = 1;
   outcome: CommitReply['outcome'] = 'committed';
+  /** False: as if an earlier life of the attempt had committed something else. */
+  takesFatal = true;
   blockOutcome: 'stored' | 'same' | 'different' | 'staleAttempt' | 'jobEnded' = 'stored';
   stored: BlockHead[] = [];
   /** Faults by the name of the operation that gives them; `once`: only the next time. */
@@ -113,7 +115,8 @@ export class StoreStandIn {
       await this.beforeCommit(request);
       const staged = this.#staged.get(JSON.stringify([request.attempt, request.run])) ?? [];
       this.commits.add({ ...request, output: [...staged, ...sliced(request.rows, raw)] });
-      return { outcome: this.outcome, children: [], failed: [] };
+      const failed = request.fatal === undefined || !this.takesFatal ? [] : [request.fatal];
+      return { outcome: this.outcome, children: [], failed };
     });
     await answer(currentTerm, async () => {
       const { term } = this;
