@@ -143,6 +143,8 @@ export class NurseryProcess {
     const words = this.#lastWords.trim().split('\n').at(-1) ?? '';
     this.#lost = `the nursery ended (${signal ?? `exit code ${code ?? '?'}`})${words === '' ? '' : `: ${words}`}`;
     this.sockets.close();
+    // What else may hold the other ends of its streams is no nursery.
+    for (const stream of this.child.stdio) stream?.destroy();
     this.#names.clear();
     this.onGone();
     this.#births.lost(this.#lost);

@@ -109,7 +109,7 @@ describe('the nursery', () => {
   });
 
   it('that says what it never says is replaced', async () => {
-    open(await interpreter(`#!/bin/sh\n[ "$2" = -S ] && exec ${python} "$@"\necho hello\nsleep 1000\n`));
+    open(await interpreter(`#!/bin/sh\n[ "$2" = -S ] && exec ${python} "$@"\necho hello\nexec sleep 1000\n`));
     await expect(launch()).rejects.toThrow(/nursery ended \(SIGKILL\)/);
   });
 
