@@ -36,6 +36,10 @@ export interface Delegates {
   ackPayload?(): Uint8Array | undefined;
   /** A probe of ours was answered directly. */
   onPing?(member: Member, rttMs: number, payload: Uint8Array): void;
+  /** Whether a member must not be probed over a stream, as `disableTcpPings` says for all. */
+  noStreamPing?(name: string): boolean;
+  /** How many of the protocol's broadcasts wait, every `queueCheckIntervalMs`: for a metric. */
+  onQueueDepth?(waiting: number): void;
   /** Something was dropped or noticed: a log line, and a count by its code. */
   onNote?(note: EngineNote): void;
 }

@@ -11,6 +11,7 @@ export function hooksOf(delegates: Delegates): Omit<Hooks, 'wireOverhead'> {
     ...(delegates.broadcasts && {
       userBroadcasts: (overhead, limit) => delegates.broadcasts?.(overhead, limit) ?? [],
     }),
+    ...(delegates.noStreamPing && { noStreamPing: (name) => delegates.noStreamPing?.(name) === true }),
     ackPayload: () => delegates.ackPayload?.(),
     localState: (join) => delegates.localState?.(join) ?? noBytes,
   };
@@ -30,6 +31,7 @@ export function engineListener(delegates: Delegates): EngineListener {
     userMessage: (payload) => delegates.notifyMessage?.(payload),
     remoteState: (payload, join) => delegates.mergeRemoteState?.(payload, join),
     probed: (member, rttMs, payload) => delegates.onPing?.(member, rttMs, payload),
+    queueDepth: (waiting) => delegates.onQueueDepth?.(waiting),
     note: (note) => delegates.onNote?.(note),
   };
 }

@@ -1,3 +1,4 @@
+import { parseIp } from './core/address.js';
 import { Keyring } from './core/codec/keyring.js';
 import { encodeText } from './core/codec/utf8.js';
 import type { Wire } from './core/codec/wire.js';
@@ -42,6 +43,7 @@ export function resolveOptions(options: MemberlistOptions, cipher: Cipher): { co
   const keys = options.keys ?? [];
   const keyring = Keyring.create(keys, options.secretKey?.length ? options.secretKey : keys[0]);
   const problems = configProblems(config);
+  problems.push(...addressProblems(options));
   if (label.length > limits.labelBytesMax) problems.push(`label: at most ${limits.labelBytesMax} bytes`);
   if (!(keyring instanceof Keyring)) problems.push('secretKey and keys: expected 16, 24 or 32 bytes each');
   if (problems.length > 0 || !(keyring instanceof Keyring)) {
@@ -58,4 +60,14 @@ export function resolveOptions(options: MemberlistOptions, cipher: Cipher): { co
     compression: options.compression ?? true,
   };
   return { config, wire };
+}
+
+function addressProblems({ bindAddr, advertiseAddr, advertisePort }: MemberlistOptions): string[] {
+  const addresses = Object.entries({ bindAddr, advertiseAddr });
+  const wrong = addresses.filter(([, text]) => text !== undefined && parseIp(text) === undefined);
+  const problems = wrong.map(([key, text]) => `${key}: not an IP address: ${JSON.stringify(text)}`);
+  if (advertisePort !== undefined && !(advertisePort >= 1 && advertisePort <= 65_535)) {
+    problems.push(`advertisePort is ${advertisePort}: expected 1 to 65535`);
+  }
+  return problems;
 }

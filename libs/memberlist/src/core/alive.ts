@@ -40,14 +40,20 @@ export function hearAlive(turn: Turn, message: Alive, bootstrap?: Bootstrap): vo
 function claimOf(turn: Turn, message: Alive): Member | undefined {
   const { node: name, incarnation, addr } = message;
   const meta = message.meta ?? noBytes;
-  if (!isAddr(addr) || meta.length > limits.metaBytesMax || encodeText(name).length > limits.nameBytesMax) {
+  if (!isAddr(addr) || meta.length > limits.metaBytesMax || isTooLong(name)) {
     note(turn, 'badMember', `alive of ${JSON.stringify(name)}: bad address, attributes or name`);
     return undefined;
   }
   const { config } = turn.node;
   const port = config.protocolVersion < 2 || message.port === 0 ? config.bindPort : message.port;
-  const vsn = (message.vsn ?? noBytes).slice(0, versionBytes);
+  const said = message.vsn ?? noBytes;
+  const vsn = said.length > versionBytes ? said.slice(0, versionBytes) : said;
   return { name, addr, port, meta, vsn, incarnation, state: 'alive', stateChange: turn.now };
+}
+
+/** A character of a text has three bytes at most, so a short one need not be encoded to know. */
+function isTooLong(name: string): boolean {
+  return name.length * 3 > limits.nameBytesMax && encodeText(name).length > limits.nameBytesMax;
 }
 
 function isIgnored(turn: Turn, claim: Member): boolean {

@@ -9,7 +9,8 @@ export interface Broadcast {
 }
 
 interface Item extends Broadcast {
-  readonly transmits: number;
+  /** Changed only while it is out of the list, which is sorted by it. */
+  transmits: number;
   readonly id: number;
 }
 
@@ -91,12 +92,8 @@ export class BroadcastQueue {
 
   /** Selected ones are out of the list already. */
   #sent(item: Item, transmitLimit: number): void {
-    if (item.transmits + 1 < transmitLimit) {
-      const again = { ...item, transmits: item.transmits + 1 };
-      this.#insert(again);
-      if (again.name !== undefined) this.#named.set(again.name, again);
-      return;
-    }
+    item.transmits++;
+    if (item.transmits < transmitLimit) return this.#insert(item);
     if (item.name !== undefined) this.#named.delete(item.name);
     item.finished?.();
   }

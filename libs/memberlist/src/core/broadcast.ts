@@ -11,7 +11,17 @@ const crcProtocol = 5;
 export function broadcast(turn: Turn, name: string, message: MapMessage, token?: number): void {
   const { node } = turn;
   const finished = token === undefined ? undefined : (): void => void node.doneTokens.push(token);
-  node.queue.add({ name, message: encodeMessage(message), ...(finished && { finished }) });
+  const bytes = node.hooks.encode?.(message) ?? encodeMessage(message);
+  node.queue.add({ name, message: bytes, ...(finished && { finished }) });
+  resumeGossip(turn);
+}
+
+function resumeGossip({ node, now }: Turn): void {
+  const { gossipRestsSince: since, config } = node;
+  if (since === undefined) return;
+  node.gossipRestsSince = undefined;
+  const missed = Math.floor((now - since) / config.gossipIntervalMs);
+  node.timers.set(since + (missed + 1) * config.gossipIntervalMs, { kind: 'gossipTick' });
 }
 
 /** Broadcasts for one packet: the protocol's own first, then the delegate's, framed as user messages. */

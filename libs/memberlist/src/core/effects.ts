@@ -53,6 +53,8 @@ export type Effect =
   | { readonly kind: 'pinged'; readonly id: number; readonly rttMs: number | undefined }
   /** A broadcast with this token was sent as often as it will be. */
   | { readonly kind: 'broadcastDone'; readonly token: number }
+  /** How many broadcasts wait: a queue that grows tells more is said than can be passed on. */
+  | { readonly kind: 'queueDepth'; readonly waiting: number }
   /** A merge was refused whole. */
   | { readonly kind: 'mergeRefused'; readonly reason: string; readonly join: boolean }
   | { readonly kind: 'note'; readonly code: NoteCode; readonly detail: string };

@@ -1,7 +1,7 @@
 import { send, takeBroadcasts, wireOverheadOf } from './broadcast.js';
 import { compoundOverhead } from './codec/compound.js';
 import { isPresent } from './member-table.js';
-import type { Turn } from './node.js';
+import type { Node, Turn } from './node.js';
 import { pickRandom } from './random.js';
 import type { Member } from './types.js';
 
@@ -16,6 +16,11 @@ export function gossip(turn: Turn): void {
     if (messages.length === 0) return;
     send(turn, target, messages, target);
   }
+}
+
+/** An idle node wakes up a third less when its gossip rests. A delegate, though, has to be asked every time. */
+export function gossipRests({ queue, hooks }: Node): boolean {
+  return queue.length === 0 && hooks.userBroadcasts === undefined;
 }
 
 /** The lately dead are told too: one that lives learns so that it has to refute. */

@@ -1,3 +1,4 @@
+import type { MapMessage } from './codec/message.js';
 import type { Member } from './types.js';
 
 /**
@@ -13,6 +14,8 @@ export interface Hooks {
   readonly mergeProblem?: (members: readonly Member[]) => string | undefined;
   /** User messages to gossip: within `limit` bytes, `overhead` for each. */
   readonly userBroadcasts?: (overhead: number, limit: number) => readonly Uint8Array[];
+  /** The bytes of a broadcast, when they need not be made anew: thousands of simulated members share them. */
+  readonly encode?: (message: MapMessage) => Uint8Array;
   /** What our acks carry. */
   readonly ackPayload?: () => Uint8Array | undefined;
   /** What our side of a push/pull carries besides the members. */

@@ -6,14 +6,15 @@ import { type Turn, nextIncarnation } from './node.js';
 import { pushPullScale } from './timing.js';
 import type { Address } from './types.js';
 
-/** Announces ourselves and sets the three clocks, each with a random phase, so that a cluster does not beat in step. */
+/** Announces ourselves and sets the clocks, each that sends with a random phase, so that a cluster does not beat in step. */
 export function start(turn: Turn, address: Address, meta: Uint8Array): void {
   const { node, now, rng } = turn;
   node.self = { ...node.self, ...address, meta };
   hearAlive(turn, ownAlive(turn), {});
-  const { probeIntervalMs, gossipIntervalMs, gossipNodes, pushPullIntervalMs } = node.config;
+  const { probeIntervalMs, gossipIntervalMs, gossipNodes, pushPullIntervalMs, queueCheckIntervalMs } = node.config;
   node.timers.set(now + rng() * probeIntervalMs, { kind: 'probeTick' });
   if (gossipIntervalMs > 0 && gossipNodes > 0) node.timers.set(now + rng() * gossipIntervalMs, { kind: 'gossipTick' });
+  if (queueCheckIntervalMs > 0) node.timers.set(now + queueCheckIntervalMs, { kind: 'queueCheckTick' });
   if (pushPullIntervalMs === 0) return;
   const first = now + rng() * pushPullIntervalMs + pushPullScale(pushPullIntervalMs, node.table.size);
   node.timers.set(first, { kind: 'pushPullTick' });

@@ -22,6 +22,10 @@ export const limits = {
   streamBytesMax: 40 << 20,
   /** Members announced by a push/pull header. */
   pushPullNodesMax: 1 << 20,
+  /** Decoding steps that a stream may take, whatever it is: its chunks are read again until a record is whole. */
+  streamStepsFree: 1 << 20,
+  /** And those that each of its bytes allows besides. */
+  streamStepsPerByte: 16,
   /** A delegate's state in a push/pull. */
   userStateBytesMax: 20 << 20,
   /** One user message over a stream. */
@@ -30,10 +34,10 @@ export const limits = {
   nodeStateBytesMax: 65_536,
   /** Depth of unknown values that a decoder skips. */
   skippedDepthMax: 16,
-  /** Push/pull exchanges answered at the same time; one more is refused. */
-  pushPullsMax: 128,
   /** Streams that others opened to us and that are still open; one more is closed at once. */
   inboundStreamsMax: 512,
+  /** Bytes kept of all open inbound streams together; the one that would exceed it is closed. */
+  inboundBytesMax: 128 << 20,
   /** Members in the table: an open cluster must not be fillable. */
   membersMax: 200_000,
   /** Probes we relay for others at the same time. */

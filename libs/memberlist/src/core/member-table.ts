@@ -6,10 +6,24 @@ export function isPresent(member: Member): boolean {
   return member.state === 'alive' || member.state === 'suspect';
 }
 
+/** Where in the table a name is. A plain `Map` does; thousands of simulated nodes share the names. */
+export interface PositionIndex {
+  get(name: string): number | undefined;
+  set(name: string, position: number): void;
+  clear(): void;
+}
+
 /** All members a node knows of, the dead and the left until they are reaped. The order is the order of probing. */
 export class MemberTable {
-  #list: Member[] = [];
-  readonly #index = new Map<string, number>();
+  #list: Member[];
+  readonly #index: PositionIndex;
+
+  /** With members known from the start, in this order of probing. */
+  constructor(members: Iterable<Member> = [], index: PositionIndex = new Map<string, number>()) {
+    this.#list = Array.from(members);
+    this.#index = index;
+    this.#list.forEach(({ name }, i) => this.#index.set(name, i));
+  }
 
   /** Known members, dead and left ones included: the n of every formula. */
   get size(): number {

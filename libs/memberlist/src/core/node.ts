@@ -56,6 +56,8 @@ export interface Node {
   readonly suspicionTimers: Map<string, number>;
   readonly relays: Map<number, Relay>;
   readonly pings: Map<number, ApiPing>;
+  /** When gossip found nothing to tell: it rests, and goes on in the same phase once there is something. */
+  gossipRestsSince: number | undefined;
   /** Tokens of broadcasts finished during this step. */
   readonly doneTokens: number[];
   self: Omit<Member, 'incarnation' | 'state' | 'stateChange'>;
@@ -76,9 +78,11 @@ export interface Turn {
   readonly effects: Effect[];
 }
 
-/** A node that has not started. The configuration has no problems (see `configProblems`). */
-export function createNode(config: Config, hooks: Hooks = {}): Node {
-  const table = new MemberTable();
+/**
+ * A node that has not started. The configuration has no problems (see `configProblems`).
+ * @param table what it knows already: nothing, outside of simulations
+ */
+export function createNode(config: Config, hooks: Hooks = {}, table = new MemberTable()): Node {
   return {
     config,
     hooks,
@@ -91,6 +95,7 @@ export function createNode(config: Config, hooks: Hooks = {}): Node {
     suspicionTimers: new Map(),
     relays: new Map(),
     pings: new Map(),
+    gossipRestsSince: undefined,
     doneTokens: [],
     self: { name: config.name, addr: noBytes, port: 0, meta: noBytes, vsn: ownVersions(config) },
     incarnation: 0,

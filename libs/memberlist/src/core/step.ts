@@ -4,7 +4,7 @@ import type { Message } from './codec/message.js';
 import { hearDead } from './dead.js';
 import type { Effect } from './effects.js';
 import type { NodeEvent } from './events.js';
-import { gossip } from './gossip.js';
+import { gossip, gossipRests } from './gossip.js';
 import { leave, start, update } from './life.js';
 import { type Node, type Turn, note } from './node.js';
 import { probeEnd, probeSendFailed, probeTick, probeTimeout, streamPinged } from './probe.js';
@@ -21,6 +21,7 @@ import type { Address, Rng } from './types.js';
 export function step(node: Node, event: NodeEvent, now: number, rng: Rng): Effect[] {
   const turn: Turn = { node, now, rng, effects: [] };
   handle(turn, event);
+  node.timers.discard((timer) => isStale(node, timer));
   for (const token of node.doneTokens.splice(0)) turn.effects.push({ kind: 'broadcastDone', token });
   return turn.effects;
 }
@@ -95,11 +96,19 @@ function fire(turn: Turn, timer: Timer, at: number): void {
       again(turn, timer, at, turn.node.config.probeIntervalMs);
       return probeTick(turn);
     case 'gossipTick':
+      if (gossipRests(turn.node)) {
+        turn.node.gossipRestsSince = at;
+        return;
+      }
       again(turn, timer, at, turn.node.config.gossipIntervalMs);
       return gossip(turn);
     case 'pushPullTick':
       again(turn, timer, at, pushPullScale(turn.node.config.pushPullIntervalMs, turn.node.table.size));
       return pushPull(turn);
+    case 'queueCheckTick':
+      again(turn, timer, at, turn.node.config.queueCheckIntervalMs);
+      turn.effects.push({ kind: 'queueDepth', waiting: turn.node.queue.length });
+      return;
     case 'probeTimeout':
       return probeTimeout(turn, timer.seqNo);
     case 'probeEnd':
@@ -110,6 +119,22 @@ function fire(turn: Turn, timer: Timer, at: number): void {
       return pingEnd(turn, timer.seqNo);
     case 'suspicion':
       return endSuspicion(turn, timer.name, at);
+  }
+}
+
+/** Whether what a timer was set for is over: nobody needs to be woken for it. */
+function isStale({ probe, relays, pings }: Node, timer: Timer): boolean {
+  switch (timer.kind) {
+    case 'probeTimeout':
+      return probe?.seqNo !== timer.seqNo || probe.stage !== 'direct';
+    case 'probeEnd':
+      return probe?.seqNo !== timer.seqNo;
+    case 'relayEnd':
+      return !relays.has(timer.seqNo);
+    case 'pingEnd':
+      return !pings.has(timer.seqNo);
+    default:
+      return false;
   }
 }
 

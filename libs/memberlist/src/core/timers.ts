@@ -1,6 +1,6 @@
 /** What falls due. Each names what it belongs to: one that outlived it is recognised by that and does nothing. */
 export type Timer =
-  | { readonly kind: 'probeTick' | 'gossipTick' | 'pushPullTick' }
+  | { readonly kind: 'probeTick' | 'gossipTick' | 'pushPullTick' | 'queueCheckTick' }
   | { readonly kind: 'probeTimeout' | 'probeEnd' | 'relayEnd' | 'pingEnd'; readonly seqNo: number }
   | { readonly kind: 'suspicion'; readonly name: string };
 
@@ -45,6 +45,12 @@ export class Timers {
       this.#sink();
     }
     return first;
+  }
+
+  /** Drops the next ones for as long as they are stale. */
+  discard(isStale: (timer: Timer) => boolean): void {
+    for (let [first] = this.#heap; first !== undefined && isStale(first.timer); [first] = this.#heap)
+      this.take(first.at);
   }
 
   #sink(): void {

@@ -17,9 +17,17 @@ export interface AnswererOwner {
   note(note: EngineNote): void;
 }
 
+/** One stream that is not answered yet. */
+interface Inbound {
+  readonly reader: StreamReader;
+  readonly cancel: Cancel;
+}
+
 /** Answers the streams that others open: one message each, in one direction or two. */
 export class Answerer {
-  readonly #open = new Map<Stream, Cancel>();
+  readonly #open = new Map<Stream, Inbound>();
+  /** Bytes kept of all open ones together. */
+  #buffered = 0;
 
   constructor(
     private readonly carrier: Carrier,
@@ -35,11 +43,9 @@ export class Answerer {
     }
     const { clock, wire } = this.carrier;
     const reader = new StreamReader(wire, 'dialler');
-    this.#open.set(
-      stream,
-      clock.at(clock.now() + this.owner.tcpTimeoutMs, () => this.#end(stream)),
-    );
-    return { data: (bytes) => this.#data(stream, reader, bytes), closed: () => this.#end(stream) };
+    const cancel = clock.at(clock.now() + this.owner.tcpTimeoutMs, () => this.#end(stream));
+    this.#open.set(stream, { reader, cancel });
+    return { data: (bytes) => this.#data(stream, bytes), closed: () => this.#end(stream) };
   }
 
   /** Closes all that are open. */
@@ -47,11 +53,14 @@ export class Answerer {
     for (const stream of [...this.#open.keys()]) this.#end(stream);
   }
 
-  #data(stream: Stream, reader: StreamReader, bytes: Uint8Array): void {
+  #data(stream: Stream, bytes: Uint8Array): void {
+    const inbound = this.#open.get(stream);
     // A message that was answered already: what follows it does not matter.
-    if (!this.#open.has(stream)) return;
-    const progress = reader.feed(bytes);
-    if (progress.kind === 'more') return;
+    if (inbound === undefined) return;
+    const before = inbound.reader.bufferedBytes;
+    const progress = inbound.reader.feed(bytes);
+    this.#buffered += inbound.reader.bufferedBytes - before;
+    if (progress.kind === 'more') return this.#boundMemory(stream);
     if (progress.kind === 'message') {
       this.#answer(stream, progress.message);
       return;
@@ -60,6 +69,14 @@ export class Answerer {
     this.owner.note({ code: `wire.${code}`, detail, peer: stream.remote });
     // Whoever has another label is not told anything about us.
     if (code !== 'label') this.#send(stream, { kind: 'error', error: detail });
+    this.#end(stream);
+  }
+
+  /** Many peers that each send a little less than too much are too much as well. */
+  #boundMemory(stream: Stream): void {
+    if (this.#buffered <= limits.inboundBytesMax) return;
+    const detail = `more than ${limits.inboundBytesMax} bytes of unfinished streams`;
+    this.owner.note({ code: 'stream', detail, peer: stream.remote });
     this.#end(stream);
   }
 
@@ -98,8 +115,12 @@ export class Answerer {
   }
 
   #end(stream: Stream): void {
-    this.#open.get(stream)?.();
-    this.#open.delete(stream);
+    const inbound = this.#open.get(stream);
+    if (inbound !== undefined) {
+      inbound.cancel();
+      this.#buffered -= inbound.reader.bufferedBytes;
+      this.#open.delete(stream);
+    }
     stream.close();
   }
 }

@@ -1,6 +1,7 @@
+import { inOrder } from '../core/codec/in-order.js';
 import { encodeUser } from '../core/codec/message.js';
-import { type DecodedPacket, decodePacket, encodePackets } from '../core/codec/packet.js';
-import type { PushPull, StreamMessage } from '../core/codec/stream-message.js';
+import { decodePacket, encodePackets } from '../core/codec/packet.js';
+import type { PushPull } from '../core/codec/stream-message.js';
 import { wireOverhead } from '../core/codec/wire.js';
 import type { Config } from '../core/config.js';
 import type { Effect } from '../core/effects.js';
@@ -10,10 +11,12 @@ import { type Node, createNode } from '../core/node.js';
 import { localPushPull } from '../core/push-pull.js';
 import { nextWake, step } from '../core/step.js';
 import type { Address, Rng } from '../core/types.js';
-import type { Cancel } from '../ports/clock.js';
+import { Alarm } from './alarm.js';
 import { Answerer } from './answerer.js';
-import { type Carrier, Exchange, type ExchangeResult } from './dialler.js';
-import type { EngineListener, EngineNote } from './listener.js';
+import type { Carrier, ExchangeResult } from './dialler.js';
+import { type ExchangeRequest, Exchanges } from './exchanges.js';
+import { type EngineListener, type EngineNote, tell } from './listener.js';
+import { Pending } from './pending.js';
 
 /** Everything a node runs on. */
 export interface EngineOptions extends Carrier {
@@ -30,20 +33,22 @@ export type Done = (problem?: string) => void;
 export class Engine {
   readonly #node: Node;
   readonly #answerer: Answerer;
-  readonly #exchanges = new Set<Exchange>();
-  readonly #waiting = new Map<number, Done>();
-  readonly #pings = new Map<number, (rttMs: number | undefined) => void>();
+  readonly #exchanges: Exchanges;
+  readonly #alarm: Alarm;
+  readonly #broadcasts = new Pending<string | undefined>();
+  readonly #pings = new Pending<number | undefined>();
   readonly #effects: Effect[] = [];
   #performing = false;
-  #nextToken = 1;
-  #cancelWake: Cancel = () => undefined;
-  #armedFor: number | undefined;
-  #draining = false;
   #closed = false;
 
   constructor(private readonly options: EngineOptions) {
     const { config, hooks, wire } = options;
     this.#node = createNode(config, { ...hooks, wireOverhead: () => wireOverhead(wire) });
+    this.#exchanges = new Exchanges(options);
+    this.#alarm = new Alarm(options.clock, config.probeTimeoutMs / 2, {
+      wake: () => void this.#run({ kind: 'wake' }),
+      paused: (lateMs) => void this.#run({ kind: 'paused', lateMs }),
+    });
     this.#answerer = new Answerer(options, {
       name: config.name,
       tcpTimeoutMs: config.tcpTimeoutMs,
@@ -75,8 +80,8 @@ export class Engine {
 
   /** Exchanges everything with the node at an address, as one who joins or as one who compares. */
   pushPull(to: Address, join: boolean, done: Done): void {
-    const { config } = this.options;
-    this.exchange(to, localPushPull(this.#node, join), this.#deadline(config.tcpTimeoutMs), true, (result) => {
+    const message = localPushPull(this.#node, join);
+    this.#exchange({ to, message, deadline: this.#streamDeadline(), awaitsAnswer: true }, (result) => {
       if (!result.ok) done(result.problem);
       else if (result.answer?.kind !== 'pushPull')
         done(`expected a push/pull, got ${result.answer?.kind ?? 'nothing'}`);
@@ -86,19 +91,17 @@ export class Engine {
 
   /** Tells everyone that we leave; done when that was sent often enough. */
   leave(done: Done): void {
-    this.#run({ kind: 'leave', token: this.#token(done) });
+    this.#run({ kind: 'leave', token: this.#broadcasts.add(done) });
   }
 
   /** Tells everyone our new attributes; done when that was sent often enough. */
   update(meta: Uint8Array, done: Done): void {
-    this.#run({ kind: 'update', meta, token: this.#token(done) });
+    this.#run({ kind: 'update', meta, token: this.#broadcasts.add(done) });
   }
 
   /** Measures one round trip; nothing when there is no answer within the probe timeout. */
   ping(to: Address, node: string, done: (rttMs: number | undefined) => void): void {
-    const id = this.#nextToken++;
-    this.#pings.set(id, done);
-    this.#run({ kind: 'ping', to, node, id });
+    this.#run({ kind: 'ping', to, node, id: this.#pings.add(done) });
   }
 
   /** Sends a user message in a datagram, alone. */
@@ -108,49 +111,27 @@ export class Engine {
 
   /** Sends a user message over a stream; done when the other side has it or closed. */
   sendStream(to: Address, payload: Uint8Array, done: Done): void {
-    const deadline = this.#deadline(this.options.config.tcpTimeoutMs);
-    this.exchange(to, { kind: 'user', payload }, deadline, false, (result) =>
+    const message = { kind: 'user', payload } as const;
+    this.#exchange({ to, message, deadline: this.#streamDeadline(), awaitsAnswer: false }, (result) =>
       done(result.ok ? undefined : result.problem),
     );
-  }
-
-  /** One exchange over a stream. */
-  exchange(
-    to: Address,
-    message: StreamMessage,
-    deadline: number,
-    awaitsAnswer: boolean,
-    done: (result: ExchangeResult) => void,
-  ): void {
-    const exchange: Exchange = new Exchange(this.options, to, message, deadline, awaitsAnswer, (result) => {
-      this.#exchanges.delete(exchange);
-      this.#guarded(() => done(result));
-    });
-    this.#exchanges.add(exchange);
   }
 
   /** Stops at once, silently; others find out. The transport is the caller's to close. */
   close(): void {
     this.#closed = true;
-    this.#cancelWake();
+    this.#alarm.cancel();
     this.#answerer.close();
-    for (const exchange of [...this.#exchanges]) exchange.abort();
-    for (const [token, done] of [...this.#waiting]) {
-      this.#waiting.delete(token);
-      done('the node was closed');
-    }
-    for (const done of this.#pings.values()) done(undefined);
-    this.#pings.clear();
+    this.#exchanges.abort();
+    this.#broadcasts.settleAll('the node was closed');
+    this.#pings.settleAll(undefined);
   }
 
   #packet(bytes: Uint8Array, from: Address): void {
     if (this.#closed) return;
-    const packet: DecodedPacket = decodePacket(bytes, this.options.wire);
+    const packet = decodePacket(bytes, this.options.wire);
     for (const { code, detail } of packet.faults) this.#note({ code: `wire.${code}`, detail, peer: from });
-    // Who is alive comes first: what else a packet says may be about them.
-    const alive = packet.messages.filter((message) => message.kind === 'alive');
-    const others = packet.messages.filter((message) => message.kind !== 'alive');
-    for (const message of [...alive, ...others]) this.#run({ kind: 'message', from, message });
+    for (const message of inOrder(packet.messages)) this.#run({ kind: 'message', from, message });
   }
 
   #merge(remote: PushPull): string | undefined {
@@ -162,7 +143,7 @@ export class Engine {
     if (this.#closed) return [];
     const effects = step(this.#node, event, this.options.clock.now(), this.options.rng);
     this.#perform(effects);
-    this.#arm();
+    this.#alarm.arm(nextWake(this.#node));
     return effects;
   }
 
@@ -179,7 +160,6 @@ export class Engine {
   }
 
   #effect(effect: Effect): void {
-    const { listener } = this.options;
     switch (effect.kind) {
       case 'packet':
         return this.#send(effect);
@@ -189,28 +169,12 @@ export class Engine {
         return this.pushPull(effect.to, false, (problem) => {
           if (problem !== undefined) this.#note({ code: 'pushPull', detail: problem, peer: effect.to });
         });
-      case 'member':
-        return listener.member(effect.change, effect.member);
-      case 'conflict':
-        return listener.conflict(effect.existing, effect.other);
-      case 'userMessage':
-        return listener.userMessage(effect.payload);
-      case 'remoteState':
-        return listener.remoteState(effect.payload, effect.join);
-      case 'probed':
-        return listener.probed(effect.member, effect.rttMs, effect.payload);
       case 'pinged':
-        this.#pings.get(effect.id)?.(effect.rttMs);
-        this.#pings.delete(effect.id);
-        return;
+        return this.#pings.settle(effect.id, effect.rttMs);
       case 'broadcastDone':
-        this.#waiting.get(effect.token)?.();
-        this.#waiting.delete(effect.token);
-        return;
-      case 'mergeRefused':
-        return this.#note({ code: 'mergeRefused', detail: effect.reason });
-      case 'note':
-        return this.#note(effect);
+        return this.#broadcasts.settle(effect.token, undefined);
+      default:
+        return tell(this.options.listener, effect);
     }
   }
 
@@ -222,45 +186,19 @@ export class Engine {
 
   #streamPing({ to, node, seqNo, deadline }: Extract<Effect, { kind: 'streamPing' }>): void {
     const { addr, port, name } = this.#node.self;
-    const ping = { kind: 'ping', seqNo, node, sourceAddr: addr, sourcePort: port, sourceNode: name } as const;
-    this.exchange(to, ping, deadline, true, (result) => {
+    const message = { kind: 'ping', seqNo, node, sourceAddr: addr, sourcePort: port, sourceNode: name } as const;
+    this.#exchange({ to, message, deadline, awaitsAnswer: true }, (result) => {
       const answered = result.ok && result.answer?.kind === 'ack' && result.answer.seqNo === seqNo;
       this.#run({ kind: 'streamPinged', seqNo, answered });
     });
   }
 
-  #arm(): void {
-    const at = nextWake(this.#node);
-    if (this.#draining || at === undefined || at === this.#armedFor) return;
-    this.#cancelWake();
-    this.#armedFor = at;
-    this.#cancelWake = this.options.clock.at(at, () => this.#wake(at));
+  #exchange(request: ExchangeRequest, done: (result: ExchangeResult) => void): void {
+    this.#exchanges.begin(request, (result) => this.#guarded(() => done(result)));
   }
 
-  /** A late call means that our process stood still. The answers may be waiting: they are read before anything is concluded. */
-  #wake(planned: number): void {
-    this.#armedFor = undefined;
-    const lateMs = this.options.clock.now() - planned;
-    if (lateMs <= this.options.config.probeTimeoutMs / 2) {
-      this.#run({ kind: 'wake' });
-      return;
-    }
-    this.#draining = true;
-    this.#run({ kind: 'paused', lateMs });
-    this.options.clock.drain(() => {
-      this.#draining = false;
-      this.#run({ kind: 'wake' });
-    });
-  }
-
-  #deadline(timeoutMs: number): number {
-    return this.options.clock.now() + timeoutMs;
-  }
-
-  #token(done: Done): number {
-    const token = this.#nextToken++;
-    this.#waiting.set(token, done);
-    return token;
+  #streamDeadline(): number {
+    return this.options.clock.now() + this.options.config.tcpTimeoutMs;
   }
 
   #note(note: EngineNote): void {

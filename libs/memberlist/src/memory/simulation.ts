@@ -1,6 +1,4 @@
 import { formatIp } from '../core/address.js';
-import type { Cipher } from '../core/codec/cipher.js';
-import { Keyring } from '../core/codec/keyring.js';
 import type { Wire } from '../core/codec/wire.js';
 import { type Config, lanConfig } from '../core/config.js';
 import type { Hooks } from '../core/hooks.js';
@@ -10,6 +8,7 @@ import type { Address, Member, MemberState, Rng } from '../core/types.js';
 import { Engine } from '../engine/engine.js';
 import type { EngineNote } from '../engine/listener.js';
 import { MemoryNetwork, type MemoryTransport } from './memory-network.js';
+import { plainWire } from './plain-wire.js';
 import { VirtualClock, VirtualTime } from './virtual-clock.js';
 
 /** How one simulated node differs from a plain one with LAN defaults. */
@@ -22,7 +21,6 @@ export interface SimulatedNodeOptions {
   readonly address?: Address;
 }
 
-const plainCipher: Cipher = { seal: () => new Uint8Array(0), open: () => undefined, nonce: () => new Uint8Array(12) };
 const noted = new Set<string>(['refuted', 'udpBroken', 'paused', 'mergeRefused', 'probeFailed']);
 
 /** One node of a {@link Simulation}. */
@@ -106,19 +104,6 @@ export class SimulatedNode {
 
 function changeDetail(change: string, { state, incarnation }: Member): string {
   return change === 'leave' ? ` (${state}, incarnation ${incarnation})` : ` (incarnation ${incarnation})`;
-}
-
-function plainWire(): Wire {
-  return {
-    label: new Uint8Array(0),
-    skipInboundLabelCheck: false,
-    cipher: plainCipher,
-    keyring: new Keyring(),
-    verifyIncoming: true,
-    verifyOutgoing: true,
-    encryptionVersion: 1,
-    compression: true,
-  };
 }
 
 /** A whole cluster in one process, on virtual time and from one seed. */

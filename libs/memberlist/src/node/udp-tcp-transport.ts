@@ -1,8 +1,10 @@
 import { type Socket as UdpSocket, createSocket } from 'node:dgram';
 import { type Server, type Socket, connect, createServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { formatIp, parseIp } from '../core/address.js';
 import type { Address } from '../core/types.js';
 import type { Stream, StreamHandler, Transport, TransportHandler } from '../ports/transport.js';
+import { ErrorThrottle } from './error-throttle.js';
 import { advertisedAddress } from './interfaces.js';
 import { TcpStream } from './tcp-stream.js';
 
@@ -28,6 +30,8 @@ export class UdpTcpTransport implements Transport {
   #handler: TransportHandler | undefined;
   #closing: Promise<void> | undefined;
   #received = 0;
+  readonly #udpErrors = new ErrorThrottle(() => performance.now());
+  readonly #acceptErrors = new ErrorThrottle(() => performance.now());
 
   private constructor(
     private readonly udp: UdpSocket,
@@ -35,16 +39,19 @@ export class UdpTcpTransport implements Transport {
     readonly address: Address,
   ) {
     udp.on('message', (bytes, remote) => this.#packet(bytes, remote.address, remote.port));
-    udp.on('error', (error) => this.#handler?.problem(error.message));
+    udp.on('error', (error) => this.#problem(this.#udpErrors, error));
     tcp.on('connection', (socket) => this.#accept(socket));
-    tcp.on('error', (error) => this.#handler?.problem(error.message));
+    tcp.on('error', (error) => this.#problem(this.#acceptErrors, error));
   }
 
   /**
    * Takes the port for both.
-   * @throws Error of Node when it is taken or the address is not ours; nothing stays open
+   * @throws Error of Node when it is taken or the address is not ours, RangeError when what others are to be told is no address;
+   * nothing stays open
    */
   static async bind(options: BindOptions): Promise<UdpTcpTransport> {
+    // Once before any socket is open: what it throws must leave nothing behind.
+    advertisedAddress(options, options.bindPort);
     for (let attempt = 1; ; attempt++) {
       const tcp = await listen(options.bindAddr, options.bindPort);
       const { port } = tcp.address() as { port: number };
@@ -99,7 +106,13 @@ export class UdpTcpTransport implements Transport {
     if (from !== undefined) this.#handler?.packet(bytes, from);
   }
 
+  #problem(throttle: ErrorThrottle, error: Error): void {
+    const told = throttle.admit(error.message);
+    if (told !== undefined) this.#handler?.problem(told);
+  }
+
   #accept(socket: Socket): void {
+    this.#acceptErrors.reset();
     const remote = remoteAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0);
     if (remote === undefined || this.#handler === undefined) {
       socket.destroy();

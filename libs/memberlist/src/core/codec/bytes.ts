@@ -18,7 +18,9 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 export function equalBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   const left = a ?? noBytes;
   const right = b ?? noBytes;
-  return left.length === right.length && left.every((byte, i) => byte === right[i]);
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
 }
 
 /** An unsigned 16-bit number, big endian. Beyond the end counts as zero: check the length first. */

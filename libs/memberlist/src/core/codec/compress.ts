@@ -3,6 +3,7 @@ import { lzwDecode } from './lzw-decoder.js';
 import { lzwEncode } from './lzw-encoder.js';
 import { codes, type Fields } from './schema.js';
 import { type Decoded, decodeStruct, encodeStruct, undecodable } from './struct.js';
+import { Work } from './work.js';
 
 /** The only algorithm there is. */
 const lzwAlgorithm = 0;
@@ -13,13 +14,13 @@ export function compress(bytes: Uint8Array): Uint8Array {
 }
 
 /** The content of a compressed message whose type byte is first; at most `bytesMax` bytes. */
-export function decompress(bytes: Uint8Array, bytesMax: number): Decoded<Uint8Array> {
-  const wrapper = decodeStruct('compressed', bytes, 1);
-  return wrapper.ok ? inflate(wrapper.value, bytesMax) : undecodable(`compressed: ${wrapper.problem}`);
+export function decompress(bytes: Uint8Array, bytesMax: number, work = new Work()): Decoded<Uint8Array> {
+  const wrapper = decodeStruct('compressed', bytes, 1, work);
+  return wrapper.ok ? inflate(wrapper.value, bytesMax, work) : undecodable(`compressed: ${wrapper.problem}`);
 }
 
 /** The content of a wrapper already read. */
-export function inflate(wrapper: Fields<'compressed'>, bytesMax: number): Decoded<Uint8Array> {
+export function inflate(wrapper: Fields<'compressed'>, bytesMax: number, work = new Work()): Decoded<Uint8Array> {
   if (wrapper.algo !== lzwAlgorithm) return undecodable(`unknown compression algorithm ${wrapper.algo}`);
-  return lzwDecode(wrapper.buf ?? noBytes, bytesMax);
+  return lzwDecode(wrapper.buf ?? noBytes, bytesMax, work);
 }

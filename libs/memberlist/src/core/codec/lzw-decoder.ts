@@ -1,5 +1,6 @@
 import { lzw } from './lzw.js';
 import { type Decoded, decoded, undecodable } from './struct.js';
+import { Work } from './work.js';
 
 /** Scratch of {@link lzwDecode}: what a code stands for is its prefix's bytes and one more. Entries are written before they are read. */
 const prefixes = new Uint16Array(lzw.codesMax + 1);
@@ -12,12 +13,13 @@ for (let code = 0; code < lzw.clear; code++) {
 const none = -1;
 
 /** Undoes `lzwEncode`. Gives at most `bytesMax` bytes; input that would give more is refused, as is input without its end code. */
-export function lzwDecode(input: Uint8Array, bytesMax: number): Decoded<Uint8Array> {
+export function lzwDecode(input: Uint8Array, bytesMax: number, work = new Work()): Decoded<Uint8Array> {
   const decoder = new Decoder(input, bytesMax);
   for (;;) {
     const problem = decoder.step();
-    if (problem === 'end') return decoded(decoder.output());
-    if (problem !== undefined) return undecodable(problem);
+    if (problem === undefined) continue;
+    work.inflatedBytes += decoder.length;
+    return problem === 'end' ? decoded(decoder.output()) : undecodable(problem);
   }
 }
 
@@ -50,6 +52,11 @@ class Decoder {
       return undefined;
     }
     return this.#string(code);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
   }
 
   output(): Uint8Array {

@@ -1,6 +1,7 @@
 import { noBytes } from './bytes.js';
 import { codes, type Fields } from './schema.js';
 import { type Decoded, decodeStruct, decoded, encodeFields, undecodable } from './struct.js';
+import { Work } from './work.js';
 
 /** Messages that travel alone in a datagram or a part of one, as maps. */
 const mapKinds = ['ping', 'indirectPing', 'ack', 'suspect', 'alive', 'dead', 'nack', 'error'] as const;
@@ -39,17 +40,17 @@ export function encodeUser(payload: Uint8Array): Uint8Array {
 }
 
 /** One message without wrappers. Never throws. */
-export function decodeMessage(bytes: Uint8Array): Decoded<Message> {
+export function decodeMessage(bytes: Uint8Array, work = new Work()): Decoded<Message> {
   const code = bytes[0];
   if (code === undefined) return undecodable('missing message type byte');
   if (code === codes.user) return decoded({ kind: 'user', payload: bytes.length > 1 ? bytes.slice(1) : noBytes });
   const kind = kindOf.get(code);
   if (kind === undefined) return undecodable(`unknown message type ${code}`);
-  return withKind(kind, bytes);
+  return withKind(kind, bytes, work);
 }
 
-function withKind<K extends MapKind>(kind: K, bytes: Uint8Array): Decoded<Message> {
-  const fields = decodeStruct(kind, bytes, 1);
+function withKind<K extends MapKind>(kind: K, bytes: Uint8Array, work: Work): Decoded<Message> {
+  const fields = decodeStruct(kind, bytes, 1, work);
   if (!fields.ok) return undecodable(`${kind}: ${fields.problem}`);
   // Kind and fields belong together: both come from the same schema name.
   return decoded({ kind, ...fields.value } as unknown as Message);

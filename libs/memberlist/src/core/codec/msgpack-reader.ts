@@ -1,6 +1,7 @@
 import { limits } from '../limits.js';
 import { noBytes, readU16, readU32 } from './bytes.js';
 import { decodeText } from './utf8.js';
+import { Work } from './work.js';
 
 /** Why reading stopped: `short` when more bytes may help, else what is wrong with those there. */
 export type ReadFault = 'short' | { readonly problem: string };
@@ -27,6 +28,7 @@ export class MsgpackReader {
   constructor(
     private readonly bytes: Uint8Array,
     private at = 0,
+    private readonly work = new Work(),
   ) {}
 
   /** The first fault, if there was one. */
@@ -55,7 +57,7 @@ export class MsgpackReader {
   /** Bytes of any kind of raw, or of an array of small numbers; nil is `undefined`. The bytes are a view, not a copy. */
   bytesOrNil(): Uint8Array | undefined {
     const head = this.#head();
-    if (head.tag === 'raw') return this.#take(head.value);
+    if (head.tag === 'raw') return this.#counted(this.#take(head.value));
     if (head.tag === 'array') return this.#byteArray(head.value);
     if (head.tag !== 'nil') this.#fail('expected bytes');
     return undefined;
@@ -102,6 +104,11 @@ export class MsgpackReader {
     return values;
   }
 
+  #counted(taken: Uint8Array): Uint8Array {
+    this.work.steps += taken.length;
+    return taken;
+  }
+
   #take(size: number): Uint8Array {
     if (this.#fault !== undefined) return noBytes;
     if (this.at + size > this.bytes.length) return this.#short(noBytes);
@@ -114,6 +121,7 @@ export class MsgpackReader {
     const byte = this.bytes[this.at];
     if (byte === undefined) return this.#short(nil);
     this.at++;
+    this.work.steps++;
     if (byte < 0x80) return { tag: 'uint', value: byte };
     if (byte < 0x90) return { tag: 'map', value: byte & 0x0f };
     if (byte < 0xa0) return { tag: 'array', value: byte & 0x0f };

@@ -1,13 +1,24 @@
 import { noBytes } from './bytes.js';
 import { encodeText } from './utf8.js';
 
+const firstBytes = 1024;
+/** A larger one is not worth keeping: what a peer's 20 MiB asked for is given back. */
+const spareBytesMax = 64 << 10;
+/** The buffer of the writer before: nearly every message fits into it, and a new one each time costs more than the writing. */
+let spare: Uint8Array | undefined;
+
 /**
  * Writes the old msgpack flavour ("raw", before str8 and bin existed), the only one that every version of the original reads.
  * Text and bytes look the same; numbers are written unsigned and as short as they go.
  */
 export class MsgpackWriter {
-  #bytes: Uint8Array = new Uint8Array(128);
+  #bytes: Uint8Array;
   #length = 0;
+
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(firstBytes);
+    spare = undefined;
+  }
 
   /** A map of at most 15 entries; the entries follow as key, value, key, value. */
   map(entries: number): void {
@@ -57,6 +68,7 @@ export class MsgpackWriter {
   /** What was written. The writer is empty afterwards. */
   finish(): Uint8Array {
     const written = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length <= spareBytesMax) spare = this.#bytes;
     this.#bytes = noBytes;
     this.#length = 0;
     return written;

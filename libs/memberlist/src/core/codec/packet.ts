@@ -7,6 +7,7 @@ import { addLabel, labelProblem, removeLabel } from './label.js';
 import { type Message, decodeMessage } from './message.js';
 import { codes } from './schema.js';
 import { type Wire, type WireFault, sendingKey } from './wire.js';
+import { Work } from './work.js';
 
 /**
  * The datagrams for some messages to one receiver, usually one: compound, compressed if that is shorter, checksum, encrypted, label.
@@ -27,6 +28,8 @@ export function encodePackets(messages: readonly Uint8Array[], crc: boolean, wir
 export interface DecodedPacket {
   readonly messages: readonly Message[];
   readonly faults: readonly WireFault[];
+  /** What it cost. */
+  readonly work: Readonly<Work>;
 }
 
 /** What is inside a datagram. Never throws; the work is bounded whatever is nested in it. */
@@ -64,6 +67,7 @@ function decrypted(bytes: Uint8Array, wire: Wire): Uint8Array | WireFault {
 class Collector implements DecodedPacket {
   readonly messages: Message[] = [];
   readonly faults: WireFault[] = [];
+  readonly work = new Work();
   #inflatable: number = limits.packetInflatedBytesMax;
   #parts: number = limits.packetMessagesMax;
 
@@ -72,7 +76,7 @@ class Collector implements DecodedPacket {
     if (depth > limits.nestingMax) return this.#fault('malformed', 'nested too deep');
     if (bytes[0] === codes.compound) return this.#compound(bytes, depth);
     if (bytes[0] === codes.compressed) return this.#compressed(bytes, depth);
-    const message = decodeMessage(bytes);
+    const message = decodeMessage(bytes, this.work);
     if (message.ok) this.messages.push(message.value);
     else this.#fault(message.problem.startsWith('unknown') ? 'unknownType' : 'malformed', message.problem);
   }
@@ -88,7 +92,7 @@ class Collector implements DecodedPacket {
   }
 
   #compressed(bytes: Uint8Array, depth: number): void {
-    const content = decompress(bytes, this.#inflatable);
+    const content = decompress(bytes, this.#inflatable, this.work);
     if (!content.ok) {
       // A compound full of bombs would pay for one after the other: after the first nothing more is inflated.
       this.#inflatable = 0;

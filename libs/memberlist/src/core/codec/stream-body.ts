@@ -4,6 +4,7 @@ import { codes, type Fields, type SchemaName } from './schema.js';
 import type { NodeState, StreamMessage } from './stream-message.js';
 import { readStruct } from './struct.js';
 import type { WireFault } from './wire.js';
+import type { Work } from './work.js';
 
 /** Result of parsing what has come so far. */
 export type StreamProgress =
@@ -28,6 +29,8 @@ export class StreamBody {
   #header: Fields<'pushPullHeader'> | undefined;
   #userLength: number | undefined;
   readonly #states: NodeState[] = [];
+
+  constructor(private readonly work: Work) {}
 
   /** `bytes` from the type byte on; each call with the same bytes and more of them. */
   parse(bytes: Uint8Array): StreamProgress {
@@ -93,7 +96,7 @@ export class StreamBody {
 
   /** One struct; on success the position moves behind it, else nothing moves. */
   #read<K extends SchemaName>(schema: K, bytes: Uint8Array): { readonly value: Fields<K> } | StreamProgress {
-    const reader = new MsgpackReader(bytes, this.#at);
+    const reader = new MsgpackReader(bytes, this.#at, this.work);
     const result = readStruct(schema, reader);
     if ('value' in result) {
       this.#at = reader.position;

@@ -9,6 +9,7 @@ import { StreamBody, type StreamProgress, more, streamFault } from './stream-bod
 import { frameHeadBytes } from './stream-message.js';
 import { readStruct } from './struct.js';
 import type { Wire } from './wire.js';
+import { Work } from './work.js';
 
 /**
  * Reads the one message of a stream's direction from chunks of any size. Streams have no length prefix unless they are encrypted,
@@ -19,7 +20,9 @@ export class StreamReader {
   #length = 0;
   #labelPending: boolean;
   #done: StreamProgress | undefined;
-  readonly #body = new StreamBody();
+  readonly #body: StreamBody;
+  /** What reading has cost so far. */
+  readonly work = new Work();
 
   /** `from`: the dialler sends the label's header first, the listener's answer has none. */
   constructor(
@@ -27,16 +30,29 @@ export class StreamReader {
     from: 'dialler' | 'listener',
   ) {
     this.#labelPending = from === 'dialler';
+    this.#body = new StreamBody(this.work);
+  }
+
+  /** Bytes that are kept because the message is not whole. */
+  get bufferedBytes(): number {
+    return this.#bytes.length;
   }
 
   /** Takes a chunk. After a message or a fault every further call gives the same again. */
   feed(chunk: Uint8Array): StreamProgress {
     if (this.#done !== undefined) return this.#done;
-    const progress = this.#append(chunk) ? this.#advance() : streamFault('tooLarge', 'stream is too long');
+    const progress =
+      this.#refusal() ?? (this.#append(chunk) ? this.#advance() : streamFault('tooLarge', 'stream is too long'));
     if (progress.kind === 'more') return progress;
     this.#done = progress;
     this.#bytes = noBytes;
     return progress;
+  }
+
+  /** What is not whole is read again with every chunk. Whoever sends it in crumbs on purpose must not get far with that. */
+  #refusal(): StreamProgress | undefined {
+    const stepsMax = limits.streamStepsFree + limits.streamStepsPerByte * this.#length;
+    return this.work.steps > stepsMax ? streamFault('tooLarge', 'stream costs too much to read') : undefined;
   }
 
   #append(chunk: Uint8Array): boolean {
@@ -98,11 +114,11 @@ export class StreamReader {
   }
 
   #compressed(bytes: Uint8Array): StreamProgress {
-    const wrapper = readStruct('compressed', new MsgpackReader(bytes, 1));
+    const wrapper = readStruct('compressed', new MsgpackReader(bytes, 1, this.work));
     if ('fault' in wrapper) {
       return wrapper.fault === 'short' ? more : streamFault('malformed', `compressed: ${wrapper.fault.problem}`);
     }
-    const content = inflate(wrapper.value, limits.streamBytesMax);
+    const content = inflate(wrapper.value, limits.streamBytesMax, this.work);
     return content.ok ? whole(this.#body.parse(content.value)) : streamFault('malformed', content.problem);
   }
 }

@@ -1,5 +1,6 @@
 import { MsgpackReader, type ReadFault } from './msgpack-reader.js';
 import { MsgpackWriter } from './msgpack-writer.js';
+import { Work } from './work.js';
 import { type Field, type FieldType, type Fields, type SchemaName, schemas } from './schema.js';
 
 /** What decoding gives: the value, or why there is none. Input never makes the codec throw. */
@@ -90,8 +91,13 @@ function readValue(reader: MsgpackReader, type: FieldType): Value {
 }
 
 /** Decodes one struct that should be whole; bytes after it are ignored, as a datagram's are. */
-export function decodeStruct<K extends SchemaName>(schema: K, bytes: Uint8Array, from = 0): Decoded<Fields<K>> {
-  const result = readStruct(schema, new MsgpackReader(bytes, from));
+export function decodeStruct<K extends SchemaName>(
+  schema: K,
+  bytes: Uint8Array,
+  from = 0,
+  work = new Work(),
+): Decoded<Fields<K>> {
+  const result = readStruct(schema, new MsgpackReader(bytes, from, work));
   if ('value' in result) return decoded(result.value);
   return undecodable(result.fault === 'short' ? 'truncated' : result.fault.problem);
 }

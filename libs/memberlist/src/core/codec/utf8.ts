@@ -37,6 +37,17 @@ function codePoint(bytes: Uint8Array, at: number): readonly [point: number, size
 
 /** The UTF-8 bytes of a text; the inverse of {@link decodeText}. A lone surrogate of no byte becomes U+FFFD. */
 export function encodeText(text: string): Uint8Array {
+  // Names are ASCII as a rule, and every message about a member encodes one.
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return encodeAny(text);
+    bytes[i] = unit;
+  }
+  return bytes;
+}
+
+function encodeAny(text: string): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const character of text) parts.push(Uint8Array.from(utf8(character.codePointAt(0) ?? 0)));
   return concat(parts);

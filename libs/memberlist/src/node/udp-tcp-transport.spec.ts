@@ -1,0 +1,89 @@
+import { createServer } from 'node:net';
+import { formatIp, parseIp } from '../core/address.js';
+import type { Memberlist } from '../memberlist.js';
+import type { MemberlistOptions } from '../options.js';
+import { createMemberlist } from './create-memberlist.js';
+import { advertisedAddress, isPublic } from './interfaces.js';
+import { UdpTcpTransport } from './udp-tcp-transport.js';
+
+const running: Memberlist[] = [];
+
+async function start(name: string, options: Partial<MemberlistOptions>): Promise<Memberlist> {
+  const fast = { probeIntervalMs: 100, probeTimeoutMs: 40, gossipIntervalMs: 20, tcpTimeoutMs: 2_000, bindPort: 0 };
+  const node = await createMemberlist({ name, ...fast, ...options });
+  running.push(node);
+  return node;
+}
+
+/** Whether this host has IPv6 at all: some containers have not. */
+async function hasIpv6(): Promise<boolean> {
+  const server = createServer();
+  const bound = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ host: '::1', port: 0 }, () => resolve(true));
+  });
+  if (bound) await new Promise((closed) => server.close(closed));
+  return bound;
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((node) => node.shutdown()));
+});
+
+describe('a node on sockets', () => {
+  it('joins over IPv6 where the host has it, and says so where it has not', async () => {
+    const begun = start('a', { bindAddr: '::1' });
+    if (!(await hasIpv6())) {
+      await expect(begun).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining('::1') });
+      return;
+    }
+    const [a, b] = [await begun, await start('b', { bindAddr: '::1' })];
+    expect(await b.join([`a/[::1]:${a.self.port}`])).toBe(1);
+    expect([a, b].map(({ members }) => members.length)).toEqual([2, 2]);
+    expect(await a.ping('b')).toBeLessThan(1_000);
+  });
+
+  it('tells others the address it is given instead of the one it is bound to', async () => {
+    const a = await start('a', { bindAddr: '127.0.0.1', advertiseAddr: '127.0.1.100', advertisePort: 23 });
+    const b = await start('b', { bindAddr: '127.0.0.1', advertiseAddr: '127.0.0.1' });
+    expect([formatIp(a.self.addr), a.self.port]).toEqual(['127.0.1.100', 23]);
+    expect(await a.join([`127.0.0.1:${b.self.port}`])).toBe(1);
+    const seen = b.members.find(({ name }) => name === 'a');
+    expect(seen && [formatIp(seen.addr), seen.port]).toEqual(['127.0.1.100', 23]);
+  });
+
+  it('refuses to tell others what is no address, and leaves no socket open', async () => {
+    const wrong = { bindAddr: '127.0.0.1', advertiseAddr: 'host.example' };
+    await expect(start('a', wrong)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const open = (): number => process.getActiveResourcesInfo().filter((kind) => /TCP|UDP/.test(kind)).length;
+    const before = open();
+    await expect(UdpTcpTransport.bind({ ...wrong, bindPort: 0 })).rejects.toThrow(/not an IP address: "host.example"/);
+    expect(open()).toBe(before);
+  });
+});
+
+describe('the advertised address', () => {
+  it('is the given one, else the bound one, else one of this host', () => {
+    const of = (options: object): string => {
+      const { addr, port } = advertisedAddress({ bindAddr: '10.1.1.1', bindPort: 0, ...options }, 7);
+      return `${formatIp(addr)} ${port}`;
+    };
+    expect(of({})).toBe('10.1.1.1 7');
+    expect(of({ advertiseAddr: '192.0.2.1' })).toBe('192.0.2.1 7');
+    expect(of({ advertiseAddr: '192.0.2.1', advertisePort: 9 })).toBe('192.0.2.1 9');
+    expect(of({ advertisePort: 9 })).toBe('10.1.1.1 7');
+    expect(of({ bindAddr: '0.0.0.0' })).not.toMatch(/^0\.0\.0\.0/);
+  });
+
+  it.each([
+    ['127.0.0.1', false],
+    ['10.9.9.9', false],
+    ['172.31.0.1', false],
+    ['172.32.0.1', true],
+    ['fd00::1', false],
+    ['2001:db8::1', true],
+    ['8.8.8.8', true],
+  ])('%s is public: %p', (ip, expected) => {
+    expect(isPublic(parseIp(ip) ?? new Uint8Array(0))).toBe(expected);
+  });
+});
