@@ -87,18 +87,21 @@ export function findProgram(name) {
   return undefined;
 }
 
+/** Longest time that apt may take (ms): a mirror that answers slowly must not hold everything up. */
+const aptMsMax = 300_000;
+
 /** Installs Debian packages when that is permitted: as root, or by a sudo that asks nothing. Says whether it worked. */
-function aptInstall(name) {
+function aptInstall(...names) {
   const apt = findProgram('apt-get');
   if (apt === undefined) return false;
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   if (sudo.length > 0 && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0) return false;
   const run = (...args) => {
     const [file, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', apt, ...args];
-    return spawnSync(file, rest, { stdio: ['ignore', 2, 2] }).status === 0;
+    return spawnSync(file, rest, { stdio: ['ignore', 2, 2], timeout: aptMsMax }).status === 0;
   };
-  console.error(`installing ${name} (apt-get) …`);
-  const install = () => run('install', '-y', '-qq', '--no-install-recommends', name);
+  console.error(`installing ${names.join(' ')} (apt-get) …`);
+  const install = () => run('install', '-y', '-qq', '--no-install-recommends', ...names);
   return install() || (run('update', '-qq') && install());
 }
 
@@ -127,6 +130,13 @@ function needPython() {
     `error: Python ${pythonMin.join('.')} or newer is needed to run scripts${python ? `; DAS_PYTHON is ${python}` : ''}`,
     'hint: sudo apt-get install python3, or set DAS_PYTHON to an interpreter',
   );
+}
+
+/** What our gossip is tried against. Without it those tests are skipped and say so; nothing else needs it. */
+function wantInterop() {
+  const library = '/usr/share/gocode/src/github.com/hashicorp/memberlist';
+  const here = ['serf', 'go', 'nft'].every((name) => findProgram(name) !== undefined) && existsSync(library);
+  if (!here) aptInstall('serf', 'golang-go', 'golang-github-hashicorp-memberlist-dev', 'nftables');
 }
 
 function* sources(folder) {
@@ -162,13 +172,18 @@ function build() {
   writeStamp(buildStampFile, buildFingerprint());
 }
 
-/** Prepares what is asked for, or ends the program with a message. `nats` and `python`: what a cluster on this machine needs. */
-export function prepare({ build: wantsBuild = false, nats = true, python = true } = {}) {
+/**
+ * Prepares what is asked for, or ends the program with a message. `nats` and `python`: what a cluster on this machine needs;
+ * `interop`: what only tests need, and not all of them.
+ */
+export function prepare({ build: wantsBuild = false, nats = true, python = true, interop = false } = {}) {
   checkNode();
   installPackages();
   if (nats) needNats();
   if (python) needPython();
+  if (interop) wantInterop();
   if (wantsBuild) build();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare({ build: process.argv.includes('--build') });
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  prepare({ build: process.argv.includes('--build'), interop: process.argv.includes('--interop') });
