@@ -11,6 +11,9 @@ const root = import.meta.dirname;
 /** Run for one project with `--rootDir <project>`, as every `nx test` does. */
 export default {
   testEnvironment: 'node',
+  cacheDirectory: `${root}/node_modules/.cache/jest`,
+  // For what hangs, on a machine however busy; bounds are asserted on virtual time.
+  testTimeout: 30_000,
   testMatch: ['<rootDir>/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/'],

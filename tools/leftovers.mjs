@@ -35,10 +35,10 @@ function describe(pid, boot) {
 const ours = /(?:^|\/)(?:nats-server|postgres)(?:\s|:|$)|apps\/[a-z-]+\/dist\/|das_worker/;
 
 /**
- * What still runs of a run: it carries the run's mark in its environment; or it is a server, a node or a worker that started since, has lost its
- * parent, and belongs to this checkout or to a temporary folder. A cluster that somebody else runs has a living parent.
+ * What still runs of a run: it carries the run's mark in its environment; or, as its environment may have been cleared, it is a server, a node or
+ * a worker that started since, has lost its parent, and works in the run's temporary folder. Clusters that somebody else runs are left alone.
  */
-function find({ run, root, since }) {
+function find({ run, temp, since }) {
   const boot = bootMs();
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -49,7 +49,7 @@ function find({ run, root, since }) {
     if (found.command === '' || found.state === 'Z' || found.startedAt < since - 1_000) return [];
     const marked = textOf(`/proc/${pid}/environ`).includes(`DAS_TEST_RUN=${run}`);
     const places = [found.command, folderOf(pid)];
-    const here = places.some((place) => place.includes(root) || place.includes('/tmp/'));
+    const here = places.some((place) => place.includes(temp));
     return marked || (found.parent === 1 && ours.test(found.command) && here) ? [found] : [];
   });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { it } from 'node:test';
 import { leftovers } from './leftovers.mjs';
 
@@ -10,7 +11,7 @@ const skip = process.platform !== 'linux';
 it('finds what a run left behind, and nothing once it is gone', { skip }, async () => {
   const run = randomUUID();
   const child = spawn('sleep', ['60'], { env: { ...process.env, DAS_TEST_RUN: run } });
-  const look = () => leftovers({ run, root: process.cwd(), since: Date.now() - 60_000, graceMs: 200 });
+  const look = () => leftovers({ run, temp: tmpdir(), since: Date.now() - 60_000, graceMs: 200 });
   try {
     assert.deepEqual(
       (await look()).map(({ pid }) => pid),
@@ -26,7 +27,7 @@ it('finds what a run left behind, and nothing once it is gone', { skip }, async 
 it('leaves the processes of others alone', { skip }, async () => {
   const child = spawn('sleep', ['60'], { env: { ...process.env, DAS_TEST_RUN: 'another' } });
   try {
-    assert.deepEqual(await leftovers({ run: randomUUID(), root: process.cwd(), since: Date.now(), graceMs: 0 }), []);
+    assert.deepEqual(await leftovers({ run: randomUUID(), temp: tmpdir(), since: Date.now(), graceMs: 0 }), []);
   } finally {
     child.kill('SIGKILL');
     await once(child, 'exit');
