@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@das/supervisor';
 import { Client } from 'pg';
+import { guard } from './guard.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -19,24 +20,61 @@ export interface TestPostgres {
 }
 
 /**
- * A Postgres of the test file's own, in a temporary folder on a free port; `await` it in `beforeAll` and close it in `afterAll`.
+ * A Postgres of the test file's own, in a temporary folder on a free port; `await` it in `beforeAll` and close it in `afterAll`. It ends also when
+ * the process of the tests is killed.
  * `migrate` prepares the template that every fresh database copies.
  */
 export async function startTestPostgres(migrate?: (url: string) => Promise<void>): Promise<TestPostgres> {
   const dir = await mkdtemp(join(tmpdir(), 'das-postgres-'));
+  let close = () => rm(dir, { recursive: true, force: true });
   try {
     const server = await startPostgres({ dir, bin: process.env['DAS_PG_BIN'] });
-    process.once('exit', () => killQuietly(server));
+    const release = guard(server, 'INT');
+    const remove = close;
+    close = async () => {
+      await server.stop();
+      await release();
+      await remove();
+    };
     await admin(server, 'create database template_das');
     await migrate?.(urlOf(server, 'template_das'));
-    return testPostgres(server, dir);
+    return testPostgres(server, close);
   } catch (thrown) {
-    await rm(dir, { recursive: true, force: true });
+    await close();
     throw thrown;
   }
 }
 
-function testPostgres(server: PostgresServer, dir: string): TestPostgres {
+/** For specs in which each test has a database of its own; as {@link natsServer}, to be called at the top of a file. */
+export function databasePerTest(migrate: (url: string) => Promise<void>): {
+  /** All of it is to be asked inside tests and hooks. */
+  readonly server: PostgresServer;
+  readonly url: string;
+  /** By a connection of its own. */
+  sql<Row extends object>(text: string): Promise<Row[]>;
+} {
+  let postgres: TestPostgres;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    postgres = await startTestPostgres(migrate);
+  }, 60_000);
+  afterAll(() => postgres?.close());
+  beforeEach(async () => {
+    database = await postgres.freshDatabase();
+  });
+  afterEach(() => database.drop());
+  return {
+    get server() {
+      return postgres.server;
+    },
+    get url() {
+      return database.url;
+    },
+    sql: <Row extends object>(text: string) => queryOnce<Row>(database.url, text),
+  };
+}
+
+function testPostgres(server: PostgresServer, close: () => Promise<void>): TestPostgres {
   let made = 0;
   return {
     server,
@@ -45,10 +83,7 @@ function testPostgres(server: PostgresServer, dir: string): TestPostgres {
       await admin(server, `create database ${name} template template_das`);
       return { url: urlOf(server, name), drop: () => admin(server, `drop database if exists ${name} with (force)`) };
     },
-    async close() {
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
@@ -59,20 +94,15 @@ function urlOf(server: PostgresServer, database: string): string {
 }
 
 async function admin(server: PostgresServer, sql: string): Promise<void> {
-  const client = new Client({ connectionString: server.url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  await queryOnce(server.url, sql);
 }
 
-/** A test process that ends before `close` leaves no server behind. */
-function killQuietly(server: PostgresServer): void {
+async function queryOnce<Row extends object>(url: string, sql: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
   try {
-    if (server.pid > 0) process.kill(server.pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
   }
 }

@@ -27,23 +27,29 @@ export class GoneJobEntity {
   @PrimaryColumn('int') no!: number;
 }
 
-@Entity('blocks')
-export class BlockEntity {
+/** A row that belongs to one life of a job's items. */
+abstract class GenerationEntity {
   @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
   @PrimaryColumn('smallint') generation!: number;
-  @PrimaryColumn('int') no!: number;
-  @Column('bigint', { name: 'from_item' }) fromItem!: number;
+}
+
+/** NDJSON of a run of items, compressed (`packed`) where that pays; `bytes` counts what it unpacks to. */
+abstract class LinesEntity extends GenerationEntity {
   @Column('bigint', { name: 'to_item' }) toItem!: number;
   @Column('int') bytes!: number;
   @Column('boolean') packed!: boolean;
-  @Column('text') digest!: string;
   @Column('bytea') data!: Buffer;
 }
 
+@Entity('blocks')
+export class BlockEntity extends LinesEntity {
+  @PrimaryColumn('int') no!: number;
+  @Column('bigint', { name: 'from_item' }) fromItem!: number;
+  @Column('text') digest!: string;
+}
+
 /** What names a part within the cluster. */
-abstract class PartKeyEntity {
-  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
-  @PrimaryColumn('smallint') generation!: number;
+abstract class PartKeyEntity extends GenerationEntity {
   @PrimaryColumn('smallint') kind!: number;
   @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
   @PrimaryColumn('bigint', { name: 'to_item' }) toItem!: number;
@@ -66,39 +72,28 @@ export class PartEntity extends PartKeyEntity {
   @Column('text') failure!: string;
 }
 
-@Entity('outputs')
-export class OutputEntity {
-  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
-  @PrimaryColumn('smallint') generation!: number;
+/** A row of output and its place among those of its job. */
+abstract class OutputRowEntity extends LinesEntity {
   @PrimaryColumn('smallint') kind!: number;
   @PrimaryColumn('smallint') bucket!: number;
   @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
   @PrimaryColumn('int') seq!: number;
-  @Column('bigint', { name: 'to_item' }) toItem!: number;
-  @Column('int') bytes!: number;
-  @Column('boolean') packed!: boolean;
-  @Column('boolean') failed!: boolean;
-  @Column('bytea') data!: Buffer;
 }
 
+@Entity('outputs')
+export class OutputEntity extends OutputRowEntity {
+  @Column('boolean') failed!: boolean;
+}
+
+/** Sent ahead by an attempt (of a part, in one of its runs) that has not committed. */
 @Entity('staged_outputs')
-export class StagedOutputEntity {
-  @PrimaryColumn('int', { name: 'job_no' }) jobNo!: number;
-  @PrimaryColumn('smallint') generation!: number;
+export class StagedOutputEntity extends OutputRowEntity {
   @PrimaryColumn('smallint', { name: 'part_kind' }) partKind!: number;
   @PrimaryColumn('bigint', { name: 'part_from' }) partFrom!: number;
   @PrimaryColumn('bigint', { name: 'part_to' }) partTo!: number;
   @PrimaryColumn('smallint', { name: 'part_tries' }) partTries!: number;
   @PrimaryColumn('int') attempt!: number;
   @PrimaryColumn('text') run!: string;
-  @PrimaryColumn('smallint') kind!: number;
-  @PrimaryColumn('smallint') bucket!: number;
-  @PrimaryColumn('bigint', { name: 'from_item' }) fromItem!: number;
-  @PrimaryColumn('int') seq!: number;
-  @Column('bigint', { name: 'to_item' }) toItem!: number;
-  @Column('int') bytes!: number;
-  @Column('boolean') packed!: boolean;
-  @Column('bytea') data!: Buffer;
 }
 
 @Entity('blobs')

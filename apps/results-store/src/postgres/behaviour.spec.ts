@@ -1,10 +1,9 @@
 import { limits } from '@das/contracts';
-import { Scenario, bytesOf, linesFrom, none, specOf } from '@das/jobs/contract';
-import type { JobId, PartId } from '@das/kernel';
+import { Scenario, linesFrom, none, specOf } from '@das/jobs/contract';
+import type { PartId } from '@das/kernel';
 import { SystemClock, loadConfig } from '@das/platform';
-import { type TestDatabase, type TestPostgres, startTestPostgres } from '@das/testing';
+import { databasePerTest } from '@das/testing';
 import { createHash } from 'node:crypto';
-import { Client } from 'pg';
 import { storeConfig } from '../config.js';
 import { connectDatabase } from '../database/connect.js';
 import { Database } from '../database/database.js';
@@ -12,45 +11,28 @@ import { testStore } from '../testing/test-store.js';
 import type { PostgresResultStore } from './postgres-result-store.js';
 
 const quiet = { warn: () => undefined };
-const hourMs = 3_600_000;
+
+const postgres = databasePerTest(async (url) => (await testStore(url)).close());
+const { sql } = postgres;
 
 describe('the store over Postgres', () => {
-  let postgres: TestPostgres;
-  let database: TestDatabase;
   let store: PostgresResultStore;
   let other: PostgresResultStore;
   let s: Scenario;
 
-  beforeAll(async () => {
-    postgres = await startTestPostgres(async (url) => (await testStore(url)).close());
-  }, 60_000);
-  afterAll(() => postgres?.close());
   beforeEach(async () => {
-    database = await postgres.freshDatabase();
-    [store, other] = [await testStore(database.url), await testStore(database.url)];
+    [store, other] = [await testStore(postgres.url), await testStore(postgres.url)];
     s = new Scenario(store, other);
     await s.lead();
   });
-  afterEach(async () => {
-    await Promise.all([store.close(), other.close()]);
-    await database.drop();
-  });
+  afterEach(() => Promise.all([store.close(), other.close()]));
 
-  async function sql<Row extends object>(text: string): Promise<Row[]> {
-    const client = new Client(database.url);
-    await client.connect();
-    try {
-      return (await client.query<Row>(text)).rows;
-    } finally {
-      await client.end();
-    }
-  }
   const connected = async <T>(
     act: (db: Database, dataSource: Awaited<ReturnType<typeof connectDatabase>>['dataSource']) => Promise<T>,
   ) => {
     const clock = new SystemClock();
     const { dataSource, pool } = await connectDatabase(
-      loadConfig(storeConfig, { DAS_DATABASE_URL: database.url }),
+      loadConfig(storeConfig, { DAS_DATABASE_URL: postgres.url }),
       clock,
       quiet,
     );
@@ -98,7 +80,7 @@ describe('the store over Postgres', () => {
     const scans = await sql(`select relname, seq_scan::int as scans from pg_stat_user_tables
       where relname in ('parts', 'open_parts', 'outputs', 'staged_outputs', 'blocks', 'jobs') and seq_scan > 0`);
     expect(scans).toEqual([]);
-    [store, other] = [await testStore(database.url), await testStore(database.url)];
+    [store, other] = [await testStore(postgres.url), await testStore(postgres.url)];
   });
 
   it('stores at most 100 bytes per item beyond its payload for parts of three items', async () => {
@@ -196,77 +178,6 @@ describe('the store over Postgres', () => {
     await Promise.all([drain(store, slow), drain(other, () => Promise.resolve())]);
     expect(told).toHaveLength(40);
     expect(told).toEqual([...told].sort((a, b) => a - b));
-  });
-
-  it('leaves nothing behind: of output sent ahead once it is decided, of an old generation once it is over', async () => {
-    const count = async (table: string) => (await sql<{ n: number }>(`select count(*)::int as n from ${table}`))[0]!.n;
-    const row = { kind: 'map' as const, bucket: 0, from: 0, to: 1, seq: 0, bytes: 2 };
-    const stage = (job: JobId, part: PartId) =>
-      store.stageOutput({ attempt: { job, generation: 1, part, attempt: 1 }, rows: [row] }, bytesOf('0\n'));
-    const [committed, cancelled] = [await s.create(), await s.create()];
-    for (const job of [committed, cancelled]) await stage(job, (await s.assign(job, [[0, 2]]))[0]!);
-    expect(await count('staged_outputs')).toBe(2);
-    await s.commit(committed, 'map:0-2' as PartId, { done: [[0, 1]], unfinished: [[1, 2]], rows: [] });
-    await store.cancelJob({ job: cancelled, why: 'enough' });
-    expect([await count('staged_outputs'), await count('outputs')]).toEqual([0, 1]);
-
-    const split = await s.create(specOf({ input: { kind: 'split' }, functions: { split: true } }));
-    const attempt = { job: split, generation: 1, part: await s.assignStep(split, 'split'), attempt: 1 };
-    const lines = linesFrom(0, 4);
-    const digest = createHash('sha256').update(lines).digest('hex');
-    await store.appendBlock(
-      { job: split, generation: 1, block: { no: 0, from: 0, to: 4, digest }, attempt },
-      bytesOf(lines),
-    );
-    const parts = await s.assign(split, [
-      [0, 2],
-      [2, 4],
-    ]);
-    await s.commit(split, parts[0]!);
-    await stage(split, parts[1]!).catch(() => undefined);
-    await store.restartSplit({ attempt, why: 'other items' });
-    const old = `generation = 1 and job_no = (select no from jobs where id = '${split}')`;
-    for (const table of ['blocks', 'outputs', 'parts', 'open_parts', 'staged_outputs'])
-      expect([table, await count(`${table} where ${old}`)]).toEqual([table, 0]);
-  });
-
-  it('deletes what is older than it is kept, broken uploads, and code that nobody refers to', async () => {
-    const lines = linesFrom(0, 3);
-    const old = await s.createWithItems(lines, 3);
-    const [part] = await s.assign(old, [[0, 3]]);
-    await s.commit(old, part!);
-    await s.advance(old, 'succeeded');
-    const upload = await s.create(specOf({ input: { kind: 'blocks' } }));
-    const digest = createHash('sha256').update(lines).digest('hex');
-    await store.appendBlock({ job: upload, generation: 1, block: { no: 0, from: 0, to: 3, digest } }, bytesOf(lines));
-    const running = await s.create();
-    const recent = await s.create();
-    await store.cancelJob({ job: recent, why: 'enough' });
-    expect(await store.deleteOld(hourMs)).toEqual([]);
-    const past = `(extract(epoch from now()) * 1000)::bigint - ${2 * hourMs}`;
-    await sql(`update jobs set finished_at = ${past} where id = '${old}'`);
-    await sql(`update jobs set touched_at = ${past} where id in ('${upload}', '${running}')`);
-    expect(new Set(await store.deleteOld(hourMs))).toEqual(new Set([old, upload]));
-    const left = await store.listJobs({ limit: 10 });
-    expect(new Set(left.jobs.map(({ spec }) => spec.job))).toEqual(new Set<JobId>([running, recent]));
-    for (const table of ['blocks', 'parts', 'open_parts', 'outputs'])
-      expect(await sql(`select count(*)::int as n from ${table}`)).toEqual([{ n: 0 }]);
-    await sql(`update blobs set touched_at = ${past}`);
-    await store.deleteOld(hourMs);
-    expect(await sql('select count(*)::int as n from blobs')).toEqual([{ n: 1 }]);
-    await sql(`update jobs set code = 'other'`);
-    await store.deleteOld(hourMs);
-    expect(await sql('select count(*)::int as n from blobs')).toEqual([{ n: 0 }]);
-  });
-
-  it('goes on with a deletion that was broken off', async () => {
-    const job = await s.create();
-    const [part] = await s.assign(job, [[0, 10]]);
-    await s.commit(job, part!);
-    await sql(`with gone as (delete from jobs returning no) insert into gone_jobs select no from gone`);
-    expect(await store.deleteOld(hourMs)).toEqual([]);
-    for (const table of ['outputs', 'parts', 'gone_jobs'])
-      expect(await sql(`select count(*)::int as n from ${table}`)).toEqual([{ n: 0 }]);
   });
 
   it('gives code larger than a page back chunk by chunk', async () => {

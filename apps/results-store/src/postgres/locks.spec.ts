@@ -1,35 +1,27 @@
 import { Scenario, linesFrom } from '@das/jobs/contract';
-import { type TestDatabase, type TestPostgres, startTestPostgres } from '@das/testing';
+import { databasePerTest } from '@das/testing';
 import { Client } from 'pg';
 import { testStore } from '../testing/test-store.js';
 import type { PostgresResultStore } from './postgres-result-store.js';
 
+const postgres = databasePerTest(async (url) => (await testStore(url)).close());
+
 /** The other side of each race is a session of our own, stopped just before its commit. */
 describe('the locks of the store', () => {
-  let postgres: TestPostgres;
-  let database: TestDatabase;
   let store: PostgresResultStore;
   let s: Scenario;
   let rival: Client;
   let observer: Client;
 
-  beforeAll(async () => {
-    postgres = await startTestPostgres(async (url) => (await testStore(url)).close());
-  }, 60_000);
-  afterAll(() => postgres?.close());
   beforeEach(async () => {
-    database = await postgres.freshDatabase();
-    store = await testStore(database.url);
+    store = await testStore(postgres.url);
     s = new Scenario(store, store);
     await s.lead();
-    [rival, observer] = [new Client(database.url), new Client(database.url)];
+    [rival, observer] = [new Client(postgres.url), new Client(postgres.url)];
     await Promise.all([rival.connect(), observer.connect()]);
     await rival.query('begin');
   });
-  afterEach(async () => {
-    await Promise.all([rival.end(), observer.end(), store.close()]);
-    await database.drop();
-  });
+  afterEach(() => Promise.all([rival.end(), observer.end(), store.close()]));
 
   /** Commits the rival as soon as the act waits for it (or has ended without waiting), and gives the act's result. */
   async function behindRival<T>(act: Promise<T>): Promise<T> {

@@ -132,4 +132,15 @@ def load(head, state):
     except BaseException as thrown:
         failure = failures.describe(thrown)
         failure['message'] = 'the script cannot be imported: ' + failure['message']
+        if isinstance(thrown, ImportError):
+            failure['hint'] = import_hint()
         return None, failure
+
+
+def import_hint():
+    """Why a module that is there on one machine may be missing here."""
+    version = '%d.%d.%d' % sys.version_info[:3]
+    return (
+        'this ran on %s (Python %s); only this one file travels: put your own modules into it, and install packages for '
+        'that interpreter on every node, or choose another by DAS_PYTHON' % (sys.executable, version)
+    )

@@ -17,16 +17,22 @@ while os.read(0, 1):
 `;
     const child = spawn('/usr/bin/python3', ['-I', '-S', '-c', text], { stdio: 'pipe' });
     try {
-      let printed = 0;
+      let [printed, said] = [0, ''];
       child.stderr.on('data', (chunk: Buffer) => (printed += chunk.length));
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      // Its words may come together when we look late: counting chunks would wait for one too many.
+      const hear = async (words: string): Promise<void> => {
+        while (!said.startsWith(words)) await once(child.stdout, 'data');
+      };
       for (let round = 1; round <= 20; round += 1) {
+        said = '';
         child.stdin.write('.');
-        await once(child.stdout, 'data');
+        await hear('begins');
         // Work of other threads, which ends before the print.
         const others = stat('/');
         const busyUntil = performance.now() + 12;
         while (performance.now() < busyUntil);
-        await once(child.stdout, 'data');
+        await hear('beginsdone');
         await nextTurn();
         expect(printed).toBe(round * 'print'.length);
         await others;

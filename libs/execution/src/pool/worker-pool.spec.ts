@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock, newId } from '@das/platform';
-import { mapRange, runPart } from '../ports/runtime.contract.js';
+import { mapRange, runPart } from '../testing/runtime-parts.js';
 import { type WorkerBench, births, uidBase, workerBench } from '../testing/worker-bench.js';
 import type { PooledWorker } from './pooled-worker.js';
 

@@ -1,5 +1,7 @@
 import { SystemClock, newId } from '@das/platform';
-import { type RuntimeHarness, type RuntimeScripts, runtimeContract } from '../ports/runtime.contract.js';
+import { runtimeContract } from '../ports/runtime.contract.js';
+import type { RuntimeHarness } from '../testing/runtime-harness.js';
+import type { RuntimeScripts } from '../testing/runtime-scripts.js';
 import { type Birth, births, workerBench } from '../testing/worker-bench.js';
 
 const scripts: RuntimeScripts = {

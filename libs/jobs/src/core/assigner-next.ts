@@ -75,11 +75,17 @@ function newStep(job: JobWork, kind: PartKind, from: number): NewPart {
 function failureOf(job: JobWork): Failure | undefined {
   if (job.fatal !== undefined) return job.fatal;
   const { failed } = job.counts;
-  if (failed === 0 || failed <= allowedFailures(job)) return undefined;
+  const allowed = allowedFailures(job);
+  if (failed === 0 || failed <= allowed) return undefined;
   const first = job.firstFailure ?? { code: 'ITEM_FAILED', message: `${failed} items failed` };
   return failed === 1
     ? first
-    : { ...first, hint: `${failed} items failed; this is the first. ${first.hint ?? ''}`.trim().slice(0, hintChars) };
+    : {
+        ...first,
+        hint: `${failed} items failed${allowed === 0 ? '' : ` and ${allowed} were tolerated`}; this is the first. ${first.hint ?? ''}`
+          .trim()
+          .slice(0, hintChars),
+      };
 }
 
 /** Of a hint, as contracts bound it. */

@@ -434,6 +434,9 @@ describe('late, doubled and foreign words', () => {
     const counts = { failed: 3, firstFailure: { code: 'ITEM_RAISED', message: 'no', item: 1, hint: 'look.' } };
     const [advance] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), counts).advances;
     expect(advance?.failure).toMatchObject({ item: 1, hint: '3 items failed; this is the first. look.' });
+    const spec = { limits: limitsWith({ tolerate: { items: 2 } }) };
+    const [beyond] = new Scenario().load(jobRecord('j', 10, { cut: 5, spec }), counts).advances;
+    expect(beyond?.failure?.hint).toBe('3 items failed and 2 were tolerated; this is the first. look.');
     const [unknown] = new Scenario().load(jobRecord('j', 10, { cut: 5 }), { failed: 3 }).advances;
     expect(unknown?.failure?.message).toContain('3 items');
   });

@@ -1,8 +1,12 @@
 /// <reference types="jest" />
-import { actRules, termRules } from './contract/acts.contract.js';
-import { commitRules, stagingRules } from './contract/commits.contract.js';
-import { inputRules, splitRules, viewRules } from './contract/input.contract.js';
+import { actRules } from './contract/acts.contract.js';
+import { commitRules } from './contract/commits.contract.js';
+import { inputRules } from './contract/input.contract.js';
 import { Scenario, type StoreHarness } from './contract/scenario.js';
+import { splitRules } from './contract/split.contract.js';
+import { stagingRules } from './contract/staging.contract.js';
+import { termRules } from './contract/terms.contract.js';
+import { viewRules } from './contract/views.contract.js';
 
 export type { StoreHarness };
 

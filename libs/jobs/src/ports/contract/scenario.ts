@@ -224,6 +224,9 @@ export class Scenario {
   }
 }
 
+/** A scenario over a store of its own, for each rule. */
+export type Given = () => Promise<Scenario>;
+
 /** One line per item, the item's number. */
 export const mapRow = (from: number, to: number, text = linesFrom(from, to), seq = 0) => ({
   row: { kind: 'map' as const, bucket: 0, from, to, seq },

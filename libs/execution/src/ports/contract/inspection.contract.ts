@@ -1,0 +1,25 @@
+/// <reference types="jest" />
+import type { Given } from '../../testing/runtime-harness.js';
+import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
+
+export function inspectionRules({ fresh }: Given, scripts: RuntimeScripts): void {
+  describe('inspection', () => {
+    it('says which functions a script defines, without running it', async () => {
+      const { worker, prints } = await fresh();
+      const { functions } = await worker.inspect('job.py', scripts.definesThree);
+      const none = { split: false, combine: false, main: false };
+      expect(functions).toEqual({ ...none, map: true, reduce: true, gather: true });
+      expect(prints()).toBe('');
+    });
+
+    it('says where the syntax breaks', async () => {
+      const { worker } = await fresh();
+      const { fault } = await worker.inspect('job.py', scripts.brokenSyntax);
+      expect(fault).toMatchObject({
+        line: 2,
+        text: expect.any(String),
+        message: expect.stringContaining('SyntaxError'),
+      });
+    });
+  });
+}

@@ -1,0 +1,45 @@
+/** The same behaviours in the language of the runtime; each `map` or step as its name says. */
+export interface RuntimeScripts {
+  /** `map` gives the item; `gather` all results; `main` the parameters. */
+  readonly identity: string;
+  /** `map` prints "says äöü <item>" and gives 0. */
+  readonly prints: string;
+  /** Raises "bad item" at item value 3, gives the item otherwise. */
+  readonly raisesAt3: string;
+  /** Always raises. */
+  readonly raises: string;
+  /** Gives NaN at 0, what is not JSON at 1, something nested 100,000 deep at 2, a lone surrogate at 3, a 17 MiB string at 4, a 2 MiB string at 5. */
+  readonly oddResults: string;
+  readonly generator: string;
+  readonly asynchronous: string;
+  /** Closes its standard output, then gives the item. */
+  readonly closesStdout: string;
+  /** Starts a child that goes on as if it were the worker, and one that sleeps for ever; gives the item. */
+  readonly forks: string;
+  /** Ignores SIGTERM and never returns. */
+  readonly ignoresTerm: string;
+  /** Runs until it is told that it is cancelled, then ends the process with code 7. */
+  readonly endsWhenCancelled: string;
+  /** Prints about 8 MB at each item. */
+  readonly floods: string;
+  /** Ends the process with code 3 at item value 3; slow enough (60 ms) for each result to be told. */
+  readonly exitsAt3: string;
+  /** Asks the interpreter to exit with code 3 at item value 3. */
+  readonly asksToExitAt3: string;
+  /** Allocates 8 GiB at item value 3. */
+  readonly allocatesAt3: string;
+  /** `map` waits for ever, reporting progress all the time. */
+  readonly reportsProgress: string;
+  /** Fails while it is imported, with "no such thing". */
+  readonly failsImport: string;
+  /** `split` yields 0 … params.count-1, as {"n": params.sign × i}. */
+  readonly splits: string;
+  /** Word count: `map` yields (word, 1), `combine` and `reduce` sum. */
+  readonly wordCount: string;
+  /** The same, without `combine`; gather gives the keys. */
+  readonly wordKeys: string;
+  /** A syntax fault in line 2. */
+  readonly brokenSyntax: string;
+  /** Defines `map` and an asynchronous `gather`, imports `reduce`. */
+  readonly definesThree: string;
+}
