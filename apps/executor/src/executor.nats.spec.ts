@@ -272,6 +272,7 @@ describe('the executor over NATS', () => {
       expect(commit.fatal).toMatchObject({
         code: 'SCRIPT_IMPORT',
         message: expect.stringContaining('nothing_of_that_name'),
+        hint: expect.stringMatching(/this ran on .*python.*only this one file travels.*DAS_PYTHON/),
       });
       expect(await endOf(commit.attempt.job)).toMatchObject({ fatal: { code: 'SCRIPT_IMPORT' } });
     });

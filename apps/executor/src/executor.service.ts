@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript, nodeAttributes } from '@das/contracts';
+import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript } from '@das/contracts';
 import {
   DirectLauncher,
   NotStartedError,
@@ -26,7 +26,6 @@ import { StoreClient } from './store-client.js';
 import { TermFile } from './term-file.js';
 
 const beatMs = 1_000;
-const attributesMs = 5_000;
 /** What runs may go on for so long after the service is told to stop (ms). */
 const drainMs = 2_000;
 const mib = 1024 * 1024;
@@ -69,9 +68,8 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     };
     this.#shell = new ExecutorShell(context, this.#tools, new TermFile(folder), slots);
     this.#beat();
-    this.#tellAttributes();
+    context.describe({ slots });
     this.#cancels.push(context.clock.every(beatMs, () => this.#beat()));
-    this.#cancels.push(context.clock.every(attributesMs, () => this.#tellAttributes()));
   }
 
   /** Before the bus closes: what is given back must still be told. */
@@ -165,9 +163,5 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       rssBytes: process.memoryUsage.rss(),
       workers: this.#toolsNow.pool.size,
     });
-  }
-
-  #tellAttributes(): void {
-    this.context.bus.tell(nodeAttributes, { node: this.context.node, slots: this.#config.DAS_SLOTS });
   }
 }

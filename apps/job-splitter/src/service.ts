@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { type ServiceDefinition, commonConfig, loadConfig } from '@das/platform';
 import { frontConfig } from './front/config.js';
 import { JobSplitterModule } from './job-splitter.module.js';
@@ -7,7 +8,10 @@ export const service: ServiceDefinition = {
   name: 'job-splitter',
   module: (context) => JobSplitterModule.of(context),
   /** No body parsers: bodies are read by the handlers, with bounds of their own, and uploads are never held. */
-  configureHttp: () => undefined,
+  configureHttp: (app) => {
+    // The runtime would cut off every request that is not there whole after five minutes; an upload may take hours. What bounds it is onIdleBody.
+    (app.getHttpServer() as Server).requestTimeout = 0;
+  },
   http: ({ env }) => ({
     host: loadConfig(commonConfig, env).DAS_BIND,
     port: loadConfig(frontConfig, env).DAS_REST_PORT,

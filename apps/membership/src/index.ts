@@ -1,3 +1,3 @@
 export { membershipConfig } from './config.js';
 export type { MemberEvents, MemberListener } from './ports/member-events.js';
-export { service } from './service.js';
+export { membershipOver, service } from './service.js';

@@ -1,10 +1,15 @@
 import type { DynamicModule } from '@nestjs/common';
+import type { GossipNetwork } from './gossip-network.js';
 import { MembershipController } from './membership.controller.js';
-import { MembershipService } from './membership.service.js';
+import { GOSSIP_NETWORK, MembershipService } from './membership.service.js';
 
 export class MembershipModule {
   /** Expects SERVICE_CONTEXT from the hosting application. */
-  static of(): DynamicModule {
-    return { module: MembershipModule, controllers: [MembershipController], providers: [MembershipService] };
+  static over(network: GossipNetwork): DynamicModule {
+    return {
+      module: MembershipModule,
+      controllers: [MembershipController],
+      providers: [{ provide: GOSSIP_NETWORK, useValue: network }, MembershipService],
+    };
   }
 }

@@ -1,5 +1,11 @@
 import type { ServiceDefinition } from '@das/platform';
+import { type GossipNetwork, hostNetwork } from './gossip-network.js';
 import { MembershipModule } from './membership.module.js';
 
-/** Who is here. */
-export const service: ServiceDefinition = { name: 'membership', module: () => MembershipModule.of() };
+/** The service over a given network. */
+export const membershipOver = (network: GossipNetwork): ServiceDefinition => ({
+  name: 'membership',
+  module: () => MembershipModule.over(network),
+});
+
+export const service = membershipOver(hostNetwork);

@@ -2,11 +2,13 @@ import {
   type AttemptFinished,
   type BodyOf,
   type ExecutorBeat,
+  type MembershipCounted,
   type ReplyOf,
   attemptFinished,
   clusterStatus,
   coordinator,
   executorBeat,
+  membershipCounted,
   serviceLog,
 } from '@das/contracts';
 import { Answers, Hears } from '@das/messaging';
@@ -31,6 +33,11 @@ export class TelemetryController {
   @Hears(serviceLog)
   onLog(line: BodyOf<typeof serviceLog>): void {
     this.telemetry.logged(line);
+  }
+
+  @Hears(membershipCounted)
+  onMembership(counted: MembershipCounted): void {
+    this.telemetry.membership(counted);
   }
 
   @Hears(coordinator)

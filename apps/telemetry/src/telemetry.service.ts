@@ -1,4 +1,4 @@
-import type { AttemptFinished, BodyOf, ExecutorBeat, NodeStatus, serviceLog } from '@das/contracts';
+import type { AttemptFinished, BodyOf, ExecutorBeat, MembershipCounted, NodeStatus, serviceLog } from '@das/contracts';
 import { SERVICE_CONTEXT, type ServiceContext, commonConfig, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type TelemetryConfig, telemetryConfig } from './config.js';
@@ -52,6 +52,9 @@ export class TelemetryService implements OnApplicationBootstrap, OnApplicationSh
   }
   finished(finished: AttemptFinished): void {
     this.#view.finished(finished);
+  }
+  membership(counted: MembershipCounted): void {
+    this.#view.membership(counted);
   }
   term(term: number): void {
     this.#view.term(term);

@@ -2,52 +2,21 @@ import { z } from 'zod';
 import { nodeIdSchema } from './ids.js';
 import { announcement, nodeOperation, operation } from './operation.js';
 
-/* ── membership ───────────────────────────────────────────────────────────────────────────────── */
-
-export const memberStateSchema = z.enum(['alive', 'suspect', 'dead', 'left']);
-export type MemberState = z.infer<typeof memberStateSchema>;
-
-export const memberSchema = z.object({
-  node: nodeIdSchema,
-  state: memberStateSchema,
-  incarnation: z.number().int().describe('start time of the membership service (ms); a newer one replaces an older'),
-  rest: z.string().max(300).optional().describe('base URL of the REST front door'),
-  slots: z.number().int().optional(),
-  version: z.string().max(60),
-  sinceMs: z.number().describe('in this state for (ms)'),
-});
-export type Member = z.infer<typeof memberSchema>;
-
-/** Says "I am here"; `leaving` says goodbye. Every second. */
-export const memberBeat = announcement(
-  'membership.beat',
-  z.object({
-    node: nodeIdSchema,
-    incarnation: z.number().int(),
-    rest: z.string().max(300).optional(),
-    slots: z.number().int().optional(),
-    version: z.string().max(60),
-    leaving: z.boolean().default(false),
-  }),
-);
-export type MemberBeat = z.infer<typeof memberBeat.body>;
-
-/** One member changed its state, as seen by the node that tells it (`by`). Each node tells only its own services. */
-export const memberChanged = announcement('membership.changed', z.object({ by: nodeIdSchema, member: memberSchema }));
-/** All members this node knows, itself included. */
-export const listMembers = nodeOperation(
-  'membership',
-  'list',
-  z.object({}),
-  z.object({ members: z.array(memberSchema) }),
-);
-
 /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
 
 /** LeaderElection.Election: "I want to lead; you outrank me: do you object?" To every higher-ranked live node. */
 export const electionCall = announcement(
   'election.election',
-  z.object({ from: nodeIdSchema, to: nodeIdSchema, round: z.string().max(64) }),
+  z.object({
+    from: nodeIdSchema,
+    to: nodeIdSchema,
+    round: z.string().max(64),
+    yields: z.boolean().optional().describe('the caller is not well and wants to lead last: whoever is better objects'),
+    preempt: z
+      .boolean()
+      .optional()
+      .describe('to a leader of lower rank: the caller has been able to lead for a while and asks for the lead'),
+  }),
 );
 /** LeaderElection.OK: "I object and stand myself", or "there is a leader": its term. */
 export const electionOk = announcement(
@@ -66,6 +35,7 @@ export const coordinator = announcement(
     leader: nodeIdSchema,
     term: z.number().int().min(1),
     resigned: z.boolean().default(false),
+    to: nodeIdSchema.optional().describe('of a leader that resigns: who is to take over at once'),
     /** The leader may act for this long after this message was sent (ms): 3 s from the start of its last successful renewal. */
     trustMs: z.number().min(0),
     epoch: z
@@ -77,6 +47,41 @@ export const coordinator = announcement(
       ),
   }),
 );
+
+const round = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const handOver = z.object({ leader: nodeIdSchema, round });
+
+/** What voters say to each other with `DAS_ELECTION=raft`, in rounds that are numbered apart from the term. Only `to` heeds it. */
+export const raftLetter = announcement(
+  'election.vote',
+  z.object({
+    from: nodeIdSchema,
+    to: nodeIdSchema,
+    voters: z.string().max(16).describe("hash of the sender's list of voters: another list, and neither counts"),
+    say: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('preVote'), round }).describe('"would you vote for me?" Nothing is kept of it'),
+      z.object({ kind: z.literal('vote'), round, handOver: handOver.optional() }),
+      z.object({
+        kind: z.literal('voteReply'),
+        round,
+        pre: z.boolean(),
+        granted: z.boolean(),
+        highest: round.describe('the round that the answering voter knows'),
+        why: z.string().max(200).optional(),
+      }),
+      z.object({ kind: z.literal('beat'), round, seq: z.number().int().min(0) }),
+      z.object({ kind: z.literal('beatReply'), round, seq: z.number().int().min(0), highest: round }),
+      z.object({ kind: z.literal('resign'), round, to: nodeIdSchema.optional() }),
+      z.object({ kind: z.literal('askRound') }).describe('of a voter whose vote store is lost'),
+      z.object({ kind: z.literal('tellRound'), round: round.optional().describe('absent: it is lost here too') }),
+    ]),
+  }),
+);
+/** The holder of the record with `DAS_ELECTION=lease` leads no more; `to` may take the record at once. */
+export const leaseHandOver = announcement(
+  'election.hand-over',
+  z.object({ from: nodeIdSchema, to: nodeIdSchema, nonce: z.string().max(64), round }),
+);
 /** The node's job-splitter says that it is able to lead; every 500 ms. A new epoch while its node leads makes the node claim a new term. */
 export const splitterBeat = announcement(
   'election.splitter-beat',
@@ -87,7 +92,11 @@ export const getLeader = nodeOperation(
   'election',
   'leader',
   z.object({}),
-  z.object({ leader: nodeIdSchema.optional(), term: z.number().int() }),
+  z.object({
+    leader: nodeIdSchema.optional(),
+    term: z.number().int(),
+    blocked: z.string().max(2000).optional().describe('why nobody leads, when it is for lack of others'),
+  }),
 );
 
 /* ── telemetry ────────────────────────────────────────────────────────────────────────────────── */
@@ -137,9 +146,3 @@ export const serviceHealth = (service: string) =>
       startedAt: z.number(),
     }),
   );
-
-/** What a node's services know of themselves and its membership service passes on in beats; told at start and every 5 s. Only the named node's membership heeds it. */
-export const nodeAttributes = announcement(
-  'membership.attributes',
-  z.object({ node: nodeIdSchema, rest: z.string().max(300).optional(), slots: z.number().int().min(1).optional() }),
-);

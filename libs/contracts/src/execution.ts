@@ -10,8 +10,8 @@ import {
 } from './job.js';
 import { limits } from './limits.js';
 import { announcement, nodeOperation } from './operation.js';
-import type { commitPart } from './store.js';
-import { actSchema, attemptRefSchema } from './store.js';
+import type { commitPart } from './store/index.js';
+import { actSchema, attemptRefSchema } from './store/index.js';
 
 /** One attempt for one node. The executor fetches items [from, to) itself. */
 export const assignmentSchema = attemptRefSchema.extend({

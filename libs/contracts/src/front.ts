@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { jobIdSchema, nodeIdSchema } from './ids.js';
 import { failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
 import { limits } from './limits.js';
-import { memberStateSchema } from './cluster.js';
+import { memberStateSchema } from './membership.js';
 import { operation } from './operation.js';
-import { partViewSchema } from './store.js';
+import { partViewSchema } from './store/index.js';
 
 /* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
 

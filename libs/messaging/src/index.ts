@@ -16,7 +16,7 @@ export {
   callTryMs,
 } from './typed/service-bus-over.js';
 export { currentTraceparent, recordFailure, remoteContext } from './typed/tracing.js';
-export { firstIssue, validRequest } from './typed/validate.js';
+export { validRequest } from './typed/validate.js';
 export { errorHeader, faultOf, problemOf, toFault } from './rpc.js';
 export { Answers, Hears } from './nest/decorators.js';
 export { BusStrategy } from './nest/bus-strategy.js';

@@ -1,7 +1,15 @@
-export { SystemClock } from './clock.js';
-export { newId } from './ids.js';
-export { ConfigError, type ConfigFault, type Env, loadConfig } from './config.js';
-export { environment } from './environment.js';
+export {
+  ConfigError,
+  type ConfigFault,
+  type Env,
+  StartError,
+  SystemClock,
+  environment,
+  loadConfig,
+  newId,
+  randomKey,
+} from './basics.js';
+export { type NodeFacts, attributesEveryMs } from './attributes.js';
 export { type CommonConfig, type Tokens, commonConfig, loadCommonConfig, loadTokens } from './common-config.js';
 export { type LogFields, type LogLevel, type Logger, type LoggerOptions, createLogger } from './logging.js';
 export { NestLogger } from './nest-logger.js';
@@ -17,6 +25,5 @@ export {
   serviceNames,
 } from './service.js';
 export { type Health, healthOf, urlOf } from './health.js';
-export { StartError } from './start-error.js';
 export { type StartOptions, startService } from './start-service.js';
 export { exitCodes, runMain, startFailure } from './run-main.js';

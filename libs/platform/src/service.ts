@@ -1,6 +1,7 @@
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import type { Clock, NodeId } from '@das/kernel';
 import type { EventLog, ServiceBus } from '@das/messaging';
+import type { NodeFacts } from './attributes.js';
 import type { Logger } from './logging.js';
 
 export const serviceNames = [
@@ -23,6 +24,8 @@ export interface ServiceContext {
   readonly log: Logger;
   /** A fresh random id, 22 characters of `[A-Za-z0-9_-]`. */
   readonly newId: () => string;
+  /** Adds to what the cluster is told of this node, from the service's start on. */
+  readonly describe: (facts: NodeFacts) => void;
   /** The environment, for the service's own config schema (`loadConfig(schema, env)`); `process.env` is read nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

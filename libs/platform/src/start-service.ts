@@ -2,6 +2,7 @@ import { serviceHealth, serviceLog } from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import { type EventLog, type MessageBus, ServiceBusOver } from '@das/messaging';
 import { ModulesContainer } from '@nestjs/core';
+import { AttributesTeller } from './attributes.js';
 import { SystemClock } from './clock.js';
 import { type CommonConfig, loadCommonConfig, loadTokens } from './common-config.js';
 import type { Env } from './config.js';
@@ -96,7 +97,7 @@ async function start(starting: Starting): Promise<RunningService> {
   const { definition, config, log, closers, relay } = starting;
   const clock = starting.options.clock ?? new SystemClock();
   const startedAt = clock.now();
-  const context = await contextOf(starting, clock);
+  const { context, attributes } = await contextOf(starting, clock);
   relay.open(clock, (level, message) =>
     context.bus.tell(serviceLog, { node: config.DAS_NODE, service: definition.name, level, message, at: clock.now() }),
   );
@@ -114,6 +115,7 @@ async function start(starting: Starting): Promise<RunningService> {
     closers.add(() => listener.close());
     log.info({ url: listener.url }, 'health listener is up');
   }
+  closers.add(attributes.start());
   log.info(url === undefined ? {} : { url }, `${definition.name} is up`);
   return { name: definition.name, url, close: () => closers.close() };
 }
@@ -121,13 +123,15 @@ async function start(starting: Starting): Promise<RunningService> {
 async function contextOf(
   { definition, env, config, log, tracing, closers, options }: Starting,
   clock: Clock,
-): Promise<ServiceContext> {
+): Promise<{ context: ServiceContext; attributes: AttributesTeller }> {
   const { bus, events } = options.transport ?? (await natsTransport(config, definition.name, clock, log, closers));
   const identity = { node: config.DAS_NODE, service: definition.name };
   const typed = new ServiceBusOver(bus, identity, clock, newId, { log, tracer: tracing.tracer });
   closers.add(() => typed.close());
   closers.add(() => events.close());
-  return { ...identity, clock, bus: typed, events, log, newId, env };
+  const attributes = new AttributesTeller(typed, clock);
+  const describe: ServiceContext['describe'] = (facts) => attributes.describe(facts);
+  return { context: { ...identity, clock, bus: typed, events, log, newId, describe, env }, attributes };
 }
 
 async function natsTransport(config: CommonConfig, service: string, clock: Clock, log: Logger, closers: Closers) {

@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly nodes: readonly string[];
   /** Address that REST and our NATS listen on. @default 127.0.0.1 */
   readonly bind?: string | undefined;
+  /** Address that gossip listens on, unless DAS_GOSSIP_BIND says otherwise. @default that of {@link bind} */
+  readonly gossipBind?: string | undefined;
   /** REST port of the first node, the next ones following. @default free ports */
   readonly port?: number | undefined;
   /** Port of our own NATS. @default a free one */
@@ -43,6 +45,15 @@ export const servicesWithoutStore = 'membership,election,job-splitter,executor,t
 const installation = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const nodeProgram = join(installation, 'apps/node/dist/main.js');
 
+/** One gossip port for several nodes of a machine: they follow each other, as their REST ports do. */
+function gossipEnvironment({ env, gossipBind }: ClusterOptions, index: number): Record<string, string> {
+  const port = Number(env['DAS_GOSSIP_PORT'] ?? 0);
+  return {
+    ...(port > 0 ? { DAS_GOSSIP_PORT: String(port + index) } : {}),
+    ...(gossipBind === undefined || env['DAS_GOSSIP_BIND'] ? {} : { DAS_GOSSIP_BIND: gossipBind }),
+  };
+}
+
 /** What a node is told by its environment. */
 export function nodeEnvironment(
   options: ClusterOptions,
@@ -60,6 +71,7 @@ export function nodeEnvironment(
     DAS_HOME: node.home,
     DAS_BIND: options.bind ?? '127.0.0.1',
     DAS_REST_PORT: String(options.port === undefined ? 0 : options.port + node.index),
+    ...gossipEnvironment(options, node.index),
     DAS_NATS_URL: servers.natsUrl,
     DAS_DATABASE_URL: stored,
     DAS_NODE_PROCESSES: options.split === true ? 'split' : 'single',

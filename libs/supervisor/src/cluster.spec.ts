@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SystemClock } from '@das/platform';
+import { SystemClock } from '@das/platform/basics';
 import { type Cluster, StartAbortedError, startCluster, withoutSecrets } from './cluster.js';
 import type { ClusterOptions } from './cluster-options.js';
 import { HomeInUseError, readState, stateFile } from './cluster-state.js';
@@ -128,12 +128,15 @@ describe('a local cluster', () => {
   });
 
   it('revives a node that died by itself', async () => {
-    const { nodes } = await start({ revive: true });
+    const said: string[] = [];
+    const { nodes } = await start({ revive: true, note: (line) => said.push(line) });
     const node = nodes[0]!;
     const { pid, rest } = node;
     await fetch(`${rest}/die`).catch(() => undefined);
     expect(await become(async () => node.state === 'ready' && node.pid !== pid)).toBe(true);
     expect((await told(rest))['DAS_NODE']).toBe('node-1');
+    await become(async () => said.length > 1);
+    expect(said).toEqual(['node-1 died (3); starting it again', 'node-1 is back']);
   });
 
   it('leaves a dead node dead when it was told to', async () => {

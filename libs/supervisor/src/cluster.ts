@@ -1,9 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, type NodeId, nodeId } from '@das/kernel';
-import { SystemClock } from '@das/platform';
+import { SystemClock } from '@das/platform/basics';
 import { type ClusterOptions, nodeEnvironment, nodeProgram } from './cluster-options.js';
 import { type ClusterState, claimHome, removeState, thisProcess, tokenFile, writeState } from './cluster-state.js';
+import { ensureKeyrings } from './gossip-keyring.js';
 import { Guardian } from './guardian.js';
 import { startNatsServer } from './nats.js';
 import { type NodeHandle, NodeProcess } from './node-process.js';
@@ -109,6 +110,8 @@ class LocalCluster implements Cluster {
 
   async start(): Promise<void> {
     this.token = await ensureToken(this.home, this.options.token);
+    // On a bus of others there may be a cluster: its nodes are asked for their keys.
+    if (this.options.natsUrl === undefined) await ensureKeyrings(this.home, this.options.nodes);
     this.#guardian = new Guardian();
     this.#servers = this.#startServers();
     await this.#servers;
@@ -189,6 +192,7 @@ class LocalCluster implements Cluster {
       revive,
       clock: this.#clock,
       changed: () => void this.#save(),
+      note: this.options.note ?? (() => undefined),
     });
   }
 

@@ -1,11 +1,13 @@
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats.js';
+export { keyringFile } from './gossip-keyring.js';
 export { findNatsServer } from './nats-binary.js';
 export { freePort } from './nats-probe.js';
 export { type Cluster, StartAbortedError, startCluster, withoutSecrets } from './cluster.js';
 export { type ClusterOptions } from './cluster-options.js';
 export { type ClusterState, HomeInUseError, readState, removeState, stateFile, tokenFile } from './cluster-state.js';
 export { eventually } from './eventually.js';
+export { Guardian, type Ward } from './guardian.js';
 export { lastLine, openLog } from './log-file.js';
 export { postgresBinaries } from './postgres-binaries.js';
 export { type NodeHandle, type NodeState } from './node-process.js';

@@ -1,4 +1,4 @@
-import { StartError } from '@das/platform';
+import { StartError } from '@das/platform/basics';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,4 @@
-import { StartError } from '@das/platform';
+import { StartError } from '@das/platform/basics';
 import { connect } from '@nats-io/transport-node';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';

@@ -1,6 +1,6 @@
 import { limits } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
-import { StartError, SystemClock, environment, newId } from '@das/platform';
+import { StartError, SystemClock, environment, newId } from '@das/platform/basics';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';

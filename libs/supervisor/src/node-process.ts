@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly clock: Clock;
   /** Something about it changed: state, pid or URL. */
   readonly changed: () => void;
+  /** Told in words that it died, and that it is back. */
+  readonly note: (message: string) => void;
 }
 
 /** Runs one node as a child that ends with us: its control channel closes when this process dies, however it dies. */
@@ -115,7 +117,7 @@ export class NodeProcess implements NodeHandle {
       cancel();
     }
     const readyAt = clock.monotonic();
-    child.once('exit', () => this.#died(clock.monotonic() - readyAt));
+    child.once('exit', (code, signal) => this.#died(clock.monotonic() - readyAt, code ?? signal));
     this.#move('ready');
   }
 
@@ -163,24 +165,27 @@ export class NodeProcess implements NodeHandle {
     await eventually(probe, { clock: this.options.clock, withinMs: readyWithinMs });
   }
 
-  #died(livedMs: number): void {
+  #died(livedMs: number, how: number | string | null): void {
     if (!this.#wanted) return;
+    const { revive, note } = this.options;
     this.#move('down');
-    if (this.options.revive) void this.#revive(livedMs);
+    note(`${this.name} died (${how ?? 'unknown'})${revive ? '; starting it again' : ''}`);
+    if (revive) void this.#revive(livedMs);
   }
 
   async #revive(livedMs: number): Promise<void> {
-    const { clock } = this.options;
+    const { clock, note } = this.options;
     for (let lived = livedMs; this.#wanted; lived = 0) {
       const { backoff, pauseMs } = afterDeath(this.#backoff, lived);
       this.#backoff = backoff;
       await Promise.race([pause(clock, pauseMs), new Promise<void>((resolve) => (this.#cancelRevival = resolve))]);
       if (!this.#wanted) return;
-      const revived = await this.#startOnce().then(
-        () => true,
-        () => false,
+      const fault = await this.#startOnce().then(
+        () => undefined,
+        (thrown: unknown) => messageOf(thrown),
       );
-      if (revived) return;
+      if (fault === undefined) return note(`${this.name} is back`);
+      note(`${this.name} did not start again: ${fault}`);
       this.#child?.kill('SIGKILL');
     }
   }

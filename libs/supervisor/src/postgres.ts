@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type Clock, messageOf } from '@das/kernel';
-import { SystemClock, environment, newId } from '@das/platform';
+import { SystemClock, environment, newId } from '@das/platform/basics';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
 import { postgresBinaries } from './postgres-binaries.js';
 

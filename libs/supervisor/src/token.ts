@@ -1,5 +1,5 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { newId } from '@das/platform';
+import { newId } from '@das/platform/basics';
 import { tokenFile } from './cluster-state.js';
 
 const tokenPattern = /^[A-Za-z0-9_-]{16,200}$/;

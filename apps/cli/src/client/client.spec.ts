@@ -1,10 +1,11 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { SystemClock } from '@das/platform';
+import { durationMs } from '@das/kernel';
+import { SystemClock } from '@das/platform/basics';
 import { NoClusterError, ProblemError } from '../errors.js';
 import { Client, problemOf } from './client.js';
-import { readWhole } from './job-follower.js';
+import { followJob, keepingJob, wholeOf } from './job-follower.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -89,12 +90,63 @@ describe('a client of several nodes', () => {
     });
     const whole = await serve((_, response) => response.end(lines));
     let got = '';
-    await readWhole(clientOf(breaking, whole), '/results', {}, async (bytes) => {
-      got += Buffer.from(bytes).toString();
-    });
+    for await (const bytes of wholeOf(clientOf(breaking, whole), '/results')) got += Buffer.from(bytes).toString();
     expect(got).toBe(lines);
   });
+
+  it('closes the connection when a result is not read to its end', async () => {
+    const closed = new Promise<void>((done) => {
+      void serve((_, response) => {
+        response.write('1\n');
+        response.on('close', done);
+      }).then(async (url) => {
+        for await (const _ of wholeOf(clientOf(url), '/results')) break;
+      });
+    });
+    await closed;
+  });
+
+  it('says once that the cluster is lost, and at the end that the job is kept', async () => {
+    const nodes = [serve, serve, serve].map((one) => one((_, response) => response.end('{"state":"running"}')));
+    const [one = '', ...others] = await Promise.all(nodes);
+    const said: string[] = [];
+    const client = new Client({ urls: [one, ...others], token: 't' }, new HastyClock(), (line) => said.push(line));
+    await client.get('/v1/jobs/j-1');
+    servers.splice(0).forEach((server) => (server.closeAllConnections(), server.close()));
+    const ended = keepingJob(
+      'j-1',
+      followJob(client, 'j-1', () => undefined),
+    );
+    await expect(ended).rejects.toMatchObject({
+      message: expect.stringContaining('the cluster is lost: no node answered for 30 s'),
+      details: { hint: expect.stringContaining('job j-1 is kept') },
+    });
+    expect(said).toEqual(['no node answers (connection refused); trying for 30 s']);
+  });
+
+  it('names the token that a cluster did not take', async () => {
+    const refusal = { type: 't', title: 't', status: 401, detail: 'this needs the token', code: 'UNAUTHORIZED' };
+    const url = await serve((_, response) => response.writeHead(401).end(JSON.stringify(refusal)));
+    const client = new Client({ urls: [url], token: 'x', tokenFrom: '/home/me/.das/token' }, new SystemClock());
+    await expect(client.get('/v1/jobs')).rejects.toThrow(
+      `the token of /home/me/.das/token is not that of the cluster at ${url}`,
+    );
+  });
 });
+
+/** Pauses are over at once; time-outs never come. */
+class HastyClock extends SystemClock {
+  #elapsed = 0;
+  override monotonic() {
+    return durationMs(this.#elapsed);
+  }
+  override timer(after: number, fire: () => void) {
+    if (after > 1_000) return () => undefined;
+    this.#elapsed += after;
+    const soon = setImmediate(fire);
+    return () => clearImmediate(soon);
+  }
+}
 
 describe('an answer that is no problem document', () => {
   it('is told with its status and beginning', () => {

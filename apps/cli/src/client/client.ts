@@ -1,6 +1,6 @@
 import { type NodeView, type Problem, problemSchema } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
-import { NoClusterError, ProblemError } from '../errors.js';
+import { ProblemError, lostCluster, silentCluster, unknownCluster } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 
 /** How long a read goes round the nodes before it gives up: a node that starts again is back within it (ms). */
@@ -14,6 +14,7 @@ const urlsMax = 64;
 interface Init {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** Ends the reading of the body too. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,7 +39,7 @@ export class Client {
   /** The node asked first. */
   get current(): string {
     const url = this.#urls[this.#at];
-    if (url === undefined) throw new NoClusterError([]);
+    if (url === undefined) throw unknownCluster(this.endpoint.home);
     return url;
   }
   get headers(): Record<string, string> {
@@ -55,34 +56,49 @@ export class Client {
     return (await (await this.open(path, {}, { method: 'DELETE' })).json()) as T;
   }
 
-  /** A response whose body is still to be read; the status is a good one. Only for what may be asked twice. */
+  /** Only for what may be asked twice: another node may be asked when one does not answer. */
+  async post<T>(path: string, body: unknown): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    return (await (await this.open(path, {}, init)).json()) as T;
+  }
+
+  /** A response whose body is still to be read; the status is a good one. Only for what may be asked twice. @throws ProblemError, NoClusterError. */
   async open(path: string, query: Query = {}, init: Init = {}): Promise<Response> {
     const began = this.clock.monotonic();
-    let why = '';
+    const first = this.current;
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#ask(path, query, init);
+        const response = await this.#ask(path, query, init);
+        this.#answeredBy(first);
+        return response;
       } catch (thrown) {
+        init.signal?.throwIfAborted();
         if (thrown instanceof ProblemError && thrown.problem.status !== 503) throw thrown;
-        if (thrown instanceof NoClusterError) throw thrown;
-        why = reason(thrown);
-        // Nobody ever answered: most likely there is no cluster, and waiting would only hide that.
-        const patience = this.#answered ? failoverMs : 0;
         const everyoneTried = tries % this.#urls.length === 0;
-        if (everyoneTried && this.clock.monotonic() - began >= patience) {
-          throw thrown instanceof ProblemError ? thrown : new NoClusterError(this.#urls, why);
-        }
-        this.next();
+        if (everyoneTried) this.#askAgain(thrown, began);
+        this.#turn();
         if (everyoneTried) await this.pause(roundPauseMs);
       }
     }
   }
 
-  /** Turns to another node. */
-  next(why = 'does not answer'): void {
+  /** Turns to another node, in the middle of an answer. */
+  next(why: string): void {
     const from = this.current;
-    this.#at = (this.#at + 1) % this.#urls.length;
+    this.#turn();
     if (this.current !== from) this.note(`${from} ${why}; asking ${this.current}`);
+  }
+
+  /** What a refusal says, in words for who asked. */
+  problem(status: number, text: string): ProblemError {
+    const problem = problemOf(status, text);
+    const { tokenFrom } = this.endpoint;
+    if (problem.code !== 'UNAUTHORIZED' || tokenFrom === undefined) return new ProblemError(problem);
+    const detail = `the token of ${tokenFrom} is not that of the cluster at ${this.current}`;
+    const hint = 'DAS_TOKEN, DAS_TOKEN_FILE or --home name the right one; `das up` told where its token is kept';
+    const { field: _field, expected: _expected, ...rest } = problem;
+    return new ProblemError({ ...rest, detail, hint });
   }
 
   pause(ms: number): Promise<void> {
@@ -99,6 +115,29 @@ export class Client {
   }
 
   #answered = false;
+  #searching = false;
+
+  #turn(): void {
+    this.#at = (this.#at + 1) % this.#urls.length;
+  }
+
+  /** Nobody answered in a whole round. Said once, however long it lasts. @throws when it lasts too long. */
+  #askAgain(thrown: unknown, began: number): void {
+    const why = thrown instanceof ProblemError ? thrown.message : reason(thrown);
+    // Nobody ever answered: most likely there is no cluster, and waiting would only hide that.
+    if (!this.#answered)
+      throw thrown instanceof ProblemError ? thrown : silentCluster(this.#urls, why, this.endpoint.home);
+    if (this.clock.monotonic() - began >= failoverMs)
+      throw thrown instanceof ProblemError ? thrown : lostCluster(this.#urls, why, failoverMs / 1000);
+    if (!this.#searching) this.note(`no node answers (${why}); trying for ${failoverMs / 1000} s`);
+    this.#searching = true;
+  }
+
+  #answeredBy(first: string): void {
+    if (this.#searching) this.note(`${this.current} answers`);
+    else if (this.current !== first) this.note(`${first} does not answer; asking ${this.current}`);
+    this.#searching = false;
+  }
 
   async #ask(path: string, query: Query, init: Init): Promise<Response> {
     const given = Object.entries(query).flatMap(([name, value]) =>
@@ -115,7 +154,7 @@ export class Client {
         signal: AbortSignal.any([late.signal, ...(init.signal ? [init.signal] : [])]),
       });
       this.#answered = true;
-      if (!response.ok) throw new ProblemError(problemOf(response.status, await response.text()));
+      if (!response.ok) throw this.problem(response.status, await response.text());
       return response;
     } finally {
       cancel();

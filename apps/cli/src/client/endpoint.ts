@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readState } from '@das/supervisor';
 import { UsageError } from '../core/parse.js';
+import type { Home } from '../errors.js';
 import type { World } from '../world.js';
 
 /** Options that every command takes. */
@@ -16,6 +17,10 @@ export interface GlobalOptions {
 export interface Endpoint {
   readonly urls: readonly string[];
   readonly token: string | undefined;
+  /** What gave the token, for people. */
+  readonly tokenFrom?: string | undefined;
+  /** Where the addresses are from, if nobody gave any. */
+  readonly home?: Home | undefined;
 }
 
 const installation = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../../..');
@@ -45,20 +50,28 @@ export function parseUrls(text: string): string[] {
 export async function endpointOf(options: GlobalOptions, world: Pick<World, 'env' | 'cwd'>): Promise<Endpoint> {
   const home = homeOf(options, world);
   const given = options.url ?? world.env['DAS_URL'];
-  const token = tokenOf(home, world.env);
-  if (given !== undefined && given !== '') return { urls: parseUrls(given), token };
-  const state = await readState(home);
-  return { urls: state?.nodes.flatMap((node) => node.rest ?? []) ?? [], token };
+  const key = { token: tokenOf(home, world.env), tokenFrom: tokenSource(home, world.env) };
+  if (given !== undefined && given !== '') return { urls: parseUrls(given), ...key };
+  const urls = (await readState(home))?.nodes.flatMap((node) => node.rest ?? []) ?? [];
+  const named = Boolean(options.home ?? world.env['DAS_HOME']);
+  return { urls, ...key, home: { path: home, named } };
+}
+
+const tokenFileOf = (home: string, env: World['env']): string => env['DAS_TOKEN_FILE'] || join(home, 'token');
+
+function tokenSource(home: string, env: World['env']): string {
+  return env['DAS_TOKEN'] ? 'DAS_TOKEN' : tokenFileOf(home, env);
 }
 
 /** `DAS_TOKEN`, the file `DAS_TOKEN_FILE` names, else `<home>/token`. @throws UsageError for a named file that cannot be read. */
 export function tokenOf(home: string, env: World['env']): string | undefined {
   if (env['DAS_TOKEN']) return env['DAS_TOKEN'];
-  const named = env['DAS_TOKEN_FILE'];
+  const file = tokenFileOf(home, env);
   try {
-    return readFileSync(named || join(home, 'token'), 'utf8').trim() || undefined;
+    return readFileSync(file, 'utf8').trim() || undefined;
   } catch {
-    if (named) throw new UsageError(`the token file ${named} cannot be read`, { field: 'DAS_TOKEN_FILE' });
+    if (env['DAS_TOKEN_FILE'])
+      throw new UsageError(`the token file ${file} cannot be read`, { field: 'DAS_TOKEN_FILE' });
     return undefined;
   }
 }

@@ -14,10 +14,16 @@ const stallsMax = 10;
  * Tells a job's events until it has ended, from whichever node answers, each once; resolves with the job as it is then.
  * @throws ProblemError, NoClusterError.
  */
-export async function followJob(client: Client, id: string, told: (event: JobEvent) => void): Promise<JobView> {
+export async function followJob(
+  client: Client,
+  id: string,
+  told: (event: JobEvent) => void,
+  signal?: AbortSignal,
+): Promise<JobView> {
   let last: string | undefined;
   for (;;) {
-    last = await readEvents(client, id, last, told);
+    last = await readEvents(client, id, last, told, signal);
+    signal?.throwIfAborted();
     const job = await client.get<JobView>(`/v1/jobs/${id}`);
     if (hasEnded(job.state)) return job;
     await client.pause(againMs);
@@ -42,6 +48,7 @@ async function readEvents(
       if (parsed.success) told(parsed.data);
     }
   } catch (thrown) {
+    if (thrown instanceof NoClusterError) throw thrown;
     if (thrown instanceof ProblemError && thrown.problem.status !== 503) throw thrown;
   }
   return last;
@@ -74,33 +81,45 @@ export async function* bodyOf(response: Response): AsyncGenerator<Uint8Array, vo
 }
 
 /**
- * Hands on the bytes of something that every node answers alike, from its beginning; when a node goes, another one's answer is read
- * and what was handed on already is skipped. So no line comes twice and none is lost.
+ * The bytes of something that every node answers alike, from its beginning; when a node goes, another one's answer is read and what was
+ * handed on already is skipped. So no line comes twice and none is lost.
  */
-export async function readWhole(
+export async function* wholeOf(
   client: Client,
   path: string,
-  query: Readonly<Record<string, string>>,
-  write: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
-  let written = 0;
+  query: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  let told = 0;
   for (let stalls = 0; stalls < stallsMax; stalls++) {
-    const response = await client.open(path, query);
-    let place = 0;
-    const body = bodyOf(response);
-    for (;;) {
-      const next = await body.next().catch(() => 'broken' as const);
-      if (next === 'broken') break;
-      if (next.done === true) return;
-      const fresh = next.value.subarray(Math.max(0, written - place));
-      place += next.value.length;
-      if (place > written) {
-        await write(fresh);
-        [written, stalls] = [place, 0];
+    const body = bodyOf(await client.open(path, query, { signal }));
+    try {
+      for (let place = 0; ;) {
+        const next = await body.next().catch(() => 'broken' as const);
+        if (next === 'broken') break;
+        if (next.done === true) return;
+        const fresh = next.value.subarray(Math.max(0, told - place));
+        place += next.value.length;
+        if (place <= told) continue;
+        [told, stalls] = [place, 0];
+        yield fresh;
       }
+    } finally {
+      // A reader that left early must not keep the connection, and with it this process.
+      await body.return();
     }
+    signal?.throwIfAborted();
     client.next('broke off');
     await client.pause(againMs);
   }
-  throw new NoClusterError(client.urls, `${path} broke off ${stallsMax} times at byte ${written}`);
+  throw new NoClusterError(`${path} broke off ${stallsMax} times at byte ${told}`);
+}
+
+/** Says with a lost cluster that the job is none. */
+export async function keepingJob<T>(id: string, work: Promise<T>): Promise<T> {
+  return work.catch((thrown: unknown) => {
+    if (!(thrown instanceof NoClusterError)) throw thrown;
+    const hint = `job ${id} is kept; once a node answers: das job ${id}, das results ${id}`;
+    throw new NoClusterError(thrown.message, { hint });
+  });
 }

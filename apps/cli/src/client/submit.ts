@@ -3,8 +3,8 @@ import { request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { type JobView, jobViewSchema } from '@das/contracts';
-import { NoClusterError, ProblemError } from '../errors.js';
-import { type Client, problemOf, reason } from './client.js';
+import { silentCluster } from '../errors.js';
+import { type Client, reason } from './client.js';
 import { type SubmissionParts, multipartBody } from './multipart.js';
 
 /** `fetch` would give up on a refusal that comes while the input is still being sent; this reads it. */
@@ -19,7 +19,7 @@ export async function submitJob(
   const response = await send(client, multipartBody(parts, boundary), boundary, signal);
   const body = await text(response);
   const status = response.statusCode ?? 0;
-  if (status >= 300) throw new ProblemError(problemOf(status, body));
+  if (status >= 300) throw client.problem(status, body);
   return jobViewSchema.parse(JSON.parse(body));
 }
 
@@ -48,7 +48,7 @@ async function send(
   } catch (thrown) {
     request.destroy();
     if (signal.aborted || !isNetwork(thrown)) throw thrown;
-    throw new NoClusterError([client.current], reason(thrown));
+    throw silentCluster([client.current], reason(thrown));
   }
 }
 

@@ -8,14 +8,14 @@ import { homeOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import { ExitError, exitCodes } from '../errors.js';
 import type { LeaderView } from './cluster.js';
+import { scriptFindings } from './doctor-scripts.js';
 
 const run = promisify(execFile);
 const programTimeoutMs = 5_000;
 const nodeMin = [20, 19] as const;
-const pythonMin = [3, 9] as const;
 
 /** `fault`: something will not work. `warning`: it works, and may stop doing so. */
-interface Finding {
+export interface Finding {
   readonly level: 'ok' | 'warning' | 'fault';
   readonly what: string;
   readonly says: string;
@@ -23,7 +23,8 @@ interface Finding {
 
 /** `das doctor`: looks at this machine and at the cluster; exit code 1 when something will not work. */
 export async function doctor(context: Context): Promise<void> {
-  const findings = [nodeFinding(), ...(await programs(context)), ...(await clusterFindings(context))];
+  const local = await Promise.all([found('python', () => scriptFindings(context)), ...programs(context)]);
+  const findings = [nodeFinding(), ...local.flat(), ...(await clusterFindings(context))];
   const marks = { ok: 'ok     ', warning: 'warning', fault: 'fault  ' } as const;
   await context.print(
     findings,
@@ -40,37 +41,35 @@ function nodeFinding(): Finding {
 }
 
 /** What a local cluster needs. A cluster elsewhere needs none of it here, except Python to join. */
-async function programs({ world }: Context): Promise<Finding[]> {
+function programs({ world }: Context): Promise<Finding[]>[] {
   const { env } = world;
-  const python = env['DAS_PYTHON'] || 'python3';
-  const checks: [string, () => Promise<string>][] = [
-    ['python', () => version(python, ['-c', pythonCheck], env)],
-    [
-      'nats-server',
-      async () =>
-        env['DAS_NATS_URL']
-          ? 'not needed: DAS_NATS_URL is set'
-          : version(await findNatsServer(env['PATH']), ['--version'], env),
-    ],
-    [
-      'postgres',
-      async () =>
-        env['DAS_DATABASE_URL']
-          ? 'not needed: DAS_DATABASE_URL is set'
-          : postgresBinaries(env['DAS_PG_BIN'] || undefined),
-    ],
+  const given = (what: string, setting: string): Finding[] => [
+    { level: 'ok', what, says: `not needed: ${setting} is set` },
   ];
-  return Promise.all(
-    checks.map(([what, look]) =>
-      look().then(
-        (says): Finding => ({ level: 'ok', what, says }),
-        (thrown: unknown): Finding => ({ level: 'fault', what, says: messageOf(thrown).split('\n')[0] ?? '' }),
-      ),
+  const ok = async (what: string, says: Promise<string>): Promise<Finding[]> => [
+    { level: 'ok', what, says: await says },
+  ];
+  return [
+    found('nats-server', async () =>
+      env['DAS_NATS_URL']
+        ? given('nats-server', 'DAS_NATS_URL')
+        : ok('nats-server', version(await findNatsServer(env['PATH']), ['--version'], env)),
     ),
-  );
+    found('postgres', async () =>
+      env['DAS_DATABASE_URL']
+        ? given('postgres', 'DAS_DATABASE_URL')
+        : ok('postgres', postgresBinaries(env['DAS_PG_BIN'] || undefined)),
+    ),
+  ];
 }
 
-const pythonCheck = `import sys; print(sys.version.split()[0], sys.executable) if sys.version_info >= (${pythonMin.join(', ')}) else sys.exit('Python ${pythonMin.join('.')} or newer is needed')`;
+/** What was looked for, or why it cannot be used. */
+function found(what: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  return look().catch((thrown: unknown): Finding[] => {
+    const [says = ''] = messageOf(thrown).split('\n');
+    return [{ level: 'fault', what, says }];
+  });
+}
 
 async function version(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
   const { stdout } = await run(program, args, { timeout: programTimeoutMs, env }).catch(

@@ -1,10 +1,12 @@
 import type { JobEvent, JobView } from '@das/contracts';
 import type { GlobalOptions } from '../client/endpoint.js';
-import { followJob, hasEnded, pastEvents, readWhole } from '../client/job-follower.js';
+import { followJob, hasEnded, keepingJob, pastEvents, wholeOf } from '../client/job-follower.js';
+import { linesOf } from '../client/sse.js';
 import type { Context } from '../context.js';
 import { duration, grouped, table } from '../core/human.js';
 import { parseWhole } from '../core/parse.js';
-import { jobText } from '../output/job.js';
+import { eventLine, logLine } from '../output/event.js';
+import { hasItems, jobText } from '../output/job.js';
 
 export interface JobsOptions extends GlobalOptions {
   readonly state?: string;
@@ -25,7 +27,7 @@ export async function jobs(context: Context<JobsOptions>): Promise<void> {
     job.id,
     job.name,
     job.state,
-    `${grouped(job.items.committed)}/${grouped(job.items.total)}`,
+    hasItems(job) ? `${grouped(job.items.committed)}/${grouped(job.items.total)}` : 'one step',
     job.items.failed,
     job.createdAt,
     job.wallMs === undefined ? '' : duration(job.wallMs),
@@ -48,27 +50,31 @@ export async function cancel(context: Context, id: string): Promise<void> {
   await context.print(view, `job ${view.id} is ${view.state}`);
 }
 
-/** `das logs [-f] ID`: what the script printed. */
+/** `das logs [-f] ID`: what the script printed; with `--json` an object per line. */
 export async function logs(context: Context<FollowOptions>, id: string): Promise<void> {
+  const { world, options } = context;
   const client = await context.client();
   await client.learn();
-  const query: Record<string, string> = context.options.follow === true ? { follow: '1' } : {};
-  await readWhole(client, pathOf(id, '/logs'), query, (bytes) => context.world.out(bytes));
+  const text = wholeOf(client, pathOf(id, '/logs'), options.follow === true ? { follow: '1' } : {});
+  if (options.json !== true) for await (const bytes of text) await world.out(bytes);
+  else for await (const line of linesOf(text)) await world.out(`${JSON.stringify(logLine(line))}\n`);
 }
 
-/** `das events [-f] ID`: one JSON object a line, from the first. Without `-f`, those of the past. */
+/** `das events [-f] ID`: a line each, from the first; with `--json` the events themselves. Without `-f`, those of the past. */
 export async function events(context: Context<FollowOptions>, id: string): Promise<void> {
   const { world, clock, options } = context;
   const client = await context.client();
   const view = await client.get<JobView>(pathOf(id));
   await client.learn();
+  const unread = new AbortController();
   let written = Promise.resolve();
   const told = (event: JobEvent): void => {
-    written = written.then(() => world.out(`${JSON.stringify(event)}\n`));
-    // Told when it is awaited; until then it must not count as unhandled.
-    written.catch(() => undefined);
+    const line = options.json === true ? JSON.stringify(event) : eventLine(event);
+    written = written.then(() => world.out(`${line}\n`));
+    written.catch((thrown: unknown) => unread.abort(thrown));
   };
-  if (options.follow === true || hasEnded(view.state)) await followJob(client, view.id, told);
+  if (options.follow === true || hasEnded(view.state))
+    await keepingJob(view.id, followJob(client, view.id, told, unread.signal));
   else await pastEvents(client, view.id, told, clock);
   await written;
 }

@@ -1,64 +1,97 @@
-import { createWriteStream } from 'node:fs';
-import { access, constants, rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
-import { dirname, resolve } from 'node:path';
+import type { JobView } from '@das/contracts';
 import type { Client } from '../client/client.js';
 import type { GlobalOptions } from '../client/endpoint.js';
-import { readWhole } from '../client/job-follower.js';
+import { hasEnded, keepingJob, wholeOf } from '../client/job-follower.js';
 import type { Context } from '../context.js';
+import { ExitError, exitCodes } from '../errors.js';
+import { FollowedResult } from '../output/followed-result.js';
+import { type Destination, openDestination } from '../output/destination.js';
+import { outcomeLines } from '../output/job.js';
+import { OutputError } from '../world.js';
 
 export interface ResultsOptions extends GlobalOptions {
   readonly follow?: boolean;
   readonly output?: string;
 }
 
+const jobPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}`;
+
 /** `das results ID`: NDJSON on standard output. With `--follow`, while it comes about: provisional until the job succeeds. */
 export async function results(context: Context<ResultsOptions>, id: string): Promise<void> {
-  const client = await context.client();
-  await client.learn();
   const { follow, output } = context.options;
-  await copyResults(context, client, id, output, follow === true);
+  const client = await context.client();
+  const job = await client.get<JobView>(jobPath(id));
+  await client.learn();
+  const copying =
+    follow === true && !hasEnded(job.state)
+      ? copy(context, job.id, output, (into, signal) => copyFollowed(context, client, job, into, signal))
+      : copyResults(context, client, job.id, output);
+  await keepingJob(job.id, copying);
 }
 
-/** Finds out before the work begins. @throws Error in words when the result could not be written there. */
-export async function checkOutput(output: string | undefined, cwd: string): Promise<void> {
-  if (output === undefined) return;
-  await access(dirname(resolve(cwd, output)), constants.W_OK).catch((thrown: unknown) => {
-    throw unwritable(output, thrown);
+/** Copies the result of an ended job to standard output or a file, which appears under its name only when it is whole. */
+export function copyResults(context: Context, client: Client, id: string, output: string | undefined): Promise<void> {
+  return copy(context, id, output, async (into, signal) => {
+    for await (const bytes of wholeOf(client, `${jobPath(id)}/results`, {}, signal)) await into.write(bytes);
   });
 }
 
-const unwritable = (output: string, thrown: unknown): Error =>
-  new Error(`${output} cannot be written (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'})`);
-
-/** Copies a job's result to standard output or a file, which appears under its name only when it is whole. */
-export async function copyResults(
-  { world }: Context,
+/** @throws ExitError after telling why, when the job came to another end than success. */
+async function copyFollowed(
+  context: Context,
   client: Client,
+  job: JobView,
+  into: Destination,
+  signal: AbortSignal,
+): Promise<void> {
+  const followed = new FollowedResult((bytes) => into.write(bytes));
+  const whole = wholeOf(client, `${jobPath(job.id)}/results`, { follow: '1' }, signal);
+  for await (const bytes of whole) await followed.take(bytes);
+  if (!followed.endsInVerdict) return;
+  const now = await client.get<JobView>(jobPath(job.id));
+  if (now.state === 'succeeded' && now.generation === job.generation) return followed.takeKept();
+  tellEnd(context, now);
+  throw new ExitError(now.state === 'cancelled' ? exitCodes.cancelled : exitCodes.failed);
+}
+
+function tellEnd({ world, options }: Context, job: JobView): void {
+  if (options.json === true) return world.err(JSON.stringify(job));
+  if (hasEnded(job.state) && job.state !== 'succeeded') for (const line of outcomeLines(job)) world.err(line);
+  else world.err(`error: job ${job.id} started again, because split() gave other items; read its results again`);
+}
+
+/** Opens, copies, and closes or takes back. Whatever goes wrong with the destination, the result is still in the cluster. */
+async function copy(
+  { world }: Context,
   id: string,
   output: string | undefined,
-  follow = false,
+  fill: (into: Destination, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const path = `/v1/jobs/${encodeURIComponent(id)}/results`;
-  const query: Record<string, string> = follow ? { follow: '1' } : {};
-  if (output === undefined) return readWhole(client, path, query, (bytes) => world.out(bytes));
-  const file = resolve(world.cwd, output);
-  const fresh = `${file}.partial`;
-  const stream = createWriteStream(fresh);
-  const failed = once(stream, 'error').then(([thrown]) => {
-    throw unwritable(output, thrown);
-  });
-  failed.catch(() => undefined);
   try {
-    await Promise.race([failed, once(stream, 'open')]);
-    await readWhole(client, path, query, async (bytes) => {
-      if (!stream.write(bytes)) await Promise.race([failed, once(stream, 'drain')]);
-    });
-    await Promise.race([failed, new Promise<void>((done) => stream.end(done))]);
-    await rename(fresh, file);
+    const into = await openDestination(output, world);
+    const { signal, close } = interruptOf(into, world.onInterrupt);
+    try {
+      await fill(into, signal);
+      await into.finish();
+    } catch (thrown) {
+      await into.abandon();
+      throw thrown;
+    } finally {
+      close();
+    }
   } catch (thrown) {
-    stream.destroy();
-    await rm(fresh, { force: true });
-    throw thrown;
+    if (!(thrown instanceof OutputError)) throw thrown;
+    throw new OutputError(thrown.message, { hint: `the result is kept: das results ${id} --output FILE` });
   }
+}
+
+/** Where a file is to be taken away first, an interrupt must not end the process at once; the second one does. */
+function interruptOf(into: Destination, onInterrupt: Context['world']['onInterrupt']) {
+  const stop = new AbortController();
+  if (!into.temporary) return { signal: stop.signal, close: () => undefined };
+  const close = onInterrupt(() => {
+    close();
+    stop.abort(new ExitError(exitCodes.cancelled));
+  });
+  return { signal: stop.signal, close };
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type JobView, limits } from '@das/contracts';
-import { newId } from '@das/platform';
+import { newId } from '@das/platform/basics';
 import type { Client } from '../client/client.js';
 import type { GlobalOptions } from '../client/endpoint.js';
-import { followJob } from '../client/job-follower.js';
+import { followJob, keepingJob } from '../client/job-follower.js';
 import { submitJob } from '../client/submit.js';
 import type { Context } from '../context.js';
 import { parseFormat } from '../core/formats.js';
@@ -21,13 +21,14 @@ import { ExitError, exitCodes } from '../errors.js';
 import { openInput } from '../input/input.js';
 import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
-import { checkOutput, copyResults } from './results.js';
+import { checkOutput } from '../output/destination.js';
+import { copyResults } from './results.js';
 
 export interface RunOptions extends GlobalOptions {
   readonly input?: string;
   readonly format?: string;
   readonly range?: string;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly paramJson?: string;
   readonly itemsPerPart?: string;
   readonly timeout?: string;
@@ -49,7 +50,8 @@ export async function run(context: Context<RunOptions>, script: string): Promise
   const code = { filename: basename(script), text: await scriptText(resolve(world.cwd, script), script) };
   const upload =
     options.input === undefined ? undefined : await openInput(options.input, parseFormat(options.format), world);
-  await checkOutput(options.output, world.cwd);
+  await checkOutput(options.output, world);
+  if (upload?.empty === true) context.note(`${options.input ?? ''} has no files: the job has no items`);
   const client = await context.client();
   const interrupt = interruptOf(context, client);
   try {
@@ -60,7 +62,10 @@ export async function run(context: Context<RunOptions>, script: string): Promise
     if (options.detach === true) return await context.print(job, job.id);
     if (options.json !== true) world.err(`job ${job.id}`);
     await client.learn();
-    await finish(context, client, await watch(context, client, job), interrupt.cancelled);
+    const ended = await keepingJob(job.id, watch(context, client, job));
+    // From here on an interrupt ends the printing of a result; there is nothing left to cancel.
+    interrupt.close();
+    await keepingJob(job.id, finish(context, client, ended, interrupt.cancelled));
   } finally {
     interrupt.close();
   }
@@ -123,6 +128,10 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
   if (input !== undefined && range !== undefined) {
     throw new UsageError('--input and --range were both given', { field: '--range', expected: 'one of them' });
   }
+  if (options.detach === true && options.output !== undefined) {
+    const hint = 'later: das results ID --output FILE';
+    throw new UsageError('--detach leaves before there is a result for --output', { field: '--output', hint });
+  }
   if (options.format !== undefined && input === undefined) {
     throw new UsageError('--format needs --input', { field: '--format', expected: '--input FILE|-|DIR|GLOB' });
   }
@@ -131,7 +140,7 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
   const spec = {
     name,
     input: range === undefined ? undefined : { range: parseRange(range) },
-    params: parseParams(options.param, await paramsFile(options.paramJson, world.cwd)),
+    params: parseParams(options.param ?? [], await paramsFile(options.paramJson, world.cwd)),
     timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, '--timeout'),
     retries: whole(retries, '--retries', 0),
     tolerate: tolerate === undefined ? undefined : parseTolerate(tolerate),

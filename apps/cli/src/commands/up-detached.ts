@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, lastLine, openLog, readState } from '@das/supervisor';
+import { isoOf } from '@das/kernel';
+import { eventually, openLog, readState } from '@das/supervisor';
 import { homeOf, tokenOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
+import { ExitError, errorLines, exitCodeOf } from '../errors.js';
 import { joinLine, tellRunning } from '../output/running-cluster.js';
 import type { UpOptions } from './up.js';
 
@@ -17,12 +19,14 @@ export async function upDetached(context: Context<UpOptions>): Promise<void> {
   const home = homeOf(options, world);
   const logFile = join(home, 'log', 'supervisor.log');
   const log = openLog(logFile);
+  const said = fstatSync(log).size;
   const given = Object.entries({ '--bind': options.bind, '--port': options.port, '--nats-port': options.natsPort });
   const flags = given.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
   const program = fileURLToPath(new URL('../main.js', import.meta.url));
   const args = [
     program,
     'up',
+    '--supervised',
     '--home',
     home,
     '--nodes',
@@ -47,10 +51,32 @@ export async function upDetached(context: Context<UpOptions>): Promise<void> {
   };
   const settled = await eventually(ready, { clock, withinMs: detachedReadyMs });
   const state = await readState(home);
-  if (!settled || exited || !state)
-    throw new Error(`the cluster did not start: ${lastLine(logFile)?.replace(/^error: /, '') ?? 'no reason given'}`);
+  if (!settled || exited || !state) throw new Error(`the cluster did not start: ${reasonIn(logFile, said)}`);
   const natsPort = state.nats?.process && new URL(state.nats.url).port;
   const line = joinLine(options.bind, natsPort, tokenOf(home, {}));
   const nodes = state.nodes.map(({ name, rest }) => ({ name, rest }));
   await tellRunning(context, { home, tokenFile: state.tokenFile, nodes, join: line }, 'ready; `das down` stops it');
+}
+
+const stamp = /^\S+Z {2}/gm;
+
+/** The whole of the last error in a log, from a byte on, without times. */
+function reasonIn(logFile: string, from: number): string {
+  const text = readFileSync(logFile).subarray(from).toString().replace(stamp, '').trimEnd();
+  const error = text.lastIndexOf('error: ');
+  return error < 0 ? `no reason given; see ${logFile}` : text.slice(error + 'error: '.length);
+}
+
+/** The command that stays in the background: what it says goes to a log, so each line has its time, the reason of its end too. */
+export async function supervised<Options extends UpOptions>(
+  context: Context<Options>,
+  work: (context: Context<Options>) => Promise<void>,
+): Promise<void> {
+  const err = (line: string): void => context.world.err(`${isoOf(context.clock.now())}  ${line}`);
+  try {
+    await work({ ...context, world: { ...context.world, err } });
+  } catch (thrown) {
+    for (const line of errorLines(thrown, false)) err(line);
+    throw new ExitError(exitCodeOf(thrown));
+  }
 }

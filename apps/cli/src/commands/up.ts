@@ -1,12 +1,14 @@
 import { hostname } from 'node:os';
-import { newId } from '@das/platform';
+import { newId } from '@das/platform/basics';
 import { type Cluster, StartAbortedError, startCluster } from '@das/supervisor';
+import { addressTowards } from '../client/address-towards.js';
 import { type GlobalOptions, homeOf, tokenOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import { UsageError, parseWhole } from '../core/parse.js';
 import { ExitError, exitCodes } from '../errors.js';
 import { joinLine, tellRunning } from '../output/running-cluster.js';
-import { upDetached } from './up-detached.js';
+import { checkStart, portOf } from './up-checks.js';
+import { supervised, upDetached } from './up-detached.js';
 
 export interface UpOptions extends GlobalOptions {
   readonly nodes: string;
@@ -15,6 +17,8 @@ export interface UpOptions extends GlobalOptions {
   readonly port?: string;
   readonly natsPort?: string;
   readonly split?: boolean;
+  /** Set by `--detach` for the process that stays. */
+  readonly supervised?: boolean;
 }
 export interface JoinOptions extends GlobalOptions {
   readonly token?: string;
@@ -36,9 +40,19 @@ export async function up(context: Context<UpOptions>): Promise<void> {
       field: '--nodes',
       expected: `at most ${nodesMax}`,
     });
+  await checkStart(homeOf(options, world), options.bind, [
+    { option: '--port', text: options.port, count },
+    { option: '--nats-port', text: options.natsPort, count: 1 },
+  ]);
   if (options.detach === true) return upDetached(context);
+  if (options.supervised === true) return supervised(context, (stamped) => serveNodes(stamped, count));
+  await serveNodes(context, count);
+}
+
+function serveNodes(context: Context<UpOptions>, count: number): Promise<void> {
+  const { options, world } = context;
   const { env } = world;
-  await serve(context, (signal) =>
+  return serve(context, (signal) =>
     startCluster({
       home: homeOf(options, world),
       nodes: Array.from({ length: count }, (_, index) => `node-${index + 1}`),
@@ -68,13 +82,19 @@ export async function joinCluster(context: Context<JoinOptions>, address: string
       hint: '`das up --bind ADDR` prints the whole line',
     });
   }
+  const natsUrl = natsUrlOf(address);
+  await checkStart(home, options.bind, [{ option: '--port', text: options.port, count: 1 }]);
+  const { hostname: host, port } = new URL(natsUrl);
+  // Other nodes have to reach our gossip, which is encrypted; REST stays where --bind says.
+  const gossipBind = options.bind === undefined ? await addressTowards(host, Number(port)) : undefined;
   await serve(context, (signal) =>
     startCluster({
       home,
       nodes: [options.name ?? defaultName()],
       bind: options.bind,
       port: portOf(options.port, '--port'),
-      natsUrl: natsUrlOf(address),
+      gossipBind,
+      natsUrl,
       databaseUrl: world.env['DAS_DATABASE_URL'] || 'none',
       token,
       split: options.split,
@@ -137,11 +157,4 @@ function defaultName(): string {
       .replace(/[^A-Za-z0-9_-]/g, '-')
       .slice(0, 40) || 'node';
   return `${host}-${newId().slice(0, 6)}`;
-}
-
-function portOf(text: string | undefined, field: string): number | undefined {
-  if (text === undefined) return undefined;
-  const port = parseWhole(text, field, 1);
-  if (port > 65_535) throw new UsageError(`${port} is not a port`, { field, expected: 'at most 65535' });
-  return port;
 }

@@ -32,6 +32,12 @@ export function formatOf(path: string, found: Found, wanted: Format | undefined)
   const many = found === 'folder' || found === 'glob';
   if (wanted === undefined) {
     if (many) return 'files';
+    if (/\.json$/i.test(path))
+      throw new UsageError(`${path} may be one JSON document, or one per line`, {
+        field: '--format',
+        expected: 'ndjson (a JSON value on each line), lines (each line a text) or files (the whole file one item)',
+        hint: 'give --format; of a JSON array: python3 -c "import json,sys; [print(json.dumps(x)) for x in json.load(sys.stdin)]"',
+      });
     return found === 'stdin' || /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'lines';
   }
   if (many && wanted !== 'files')

@@ -3,6 +3,9 @@
 /** `12,345,678`. */
 export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** `1 item`, `2,000 items`. */
+export const counted = (value: number, what: string): string => `${grouped(value)} ${what}${value === 1 ? '' : 's'}`;
+
 /** `0.8 s`, `12 s`, `3 min 05 s`, `2 h 07 min`. */
 export function duration(ms: number): string {
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
@@ -34,12 +37,16 @@ export interface Standing {
   readonly etaMs: number | undefined;
 }
 
-/** `1,200/5,000 items (24 %), 3 failed, 8 running, ETA 12 s`. */
+/** `1,200/5,000 items (24 %), 3 failed, 8 running, ETA 12 s`. Nothing of items where there are none: one step does it all. */
 export function standingLine({ done, failed, total, final, running, etaMs }: Standing): string {
   const share = final && total > 0 ? ` (${Math.floor((100 * (done + failed)) / total)} %)` : '';
-  const parts = [`${grouped(done)}/${grouped(total)}${final ? '' : '+'} items${share}`];
+  const parts = final && total === 0 ? [] : [`${grouped(done)}/${itemsOf(total, final)}${share}`];
   if (failed > 0) parts.push(`${grouped(failed)} failed`);
   parts.push(`${grouped(running)} running`);
   if (etaMs !== undefined) parts.push(`ETA ${duration(etaMs)}`);
   return parts.join(', ');
 }
+
+/** `1 item`, `5,000 items`, `5,000+ items` while more may come. */
+const itemsOf = (total: number, final: boolean): string =>
+  final ? counted(total, 'item') : `${grouped(total)}+ items`;

@@ -9,6 +9,8 @@ export interface Upload {
   /** As the API knows it: files arrive as NDJSON. */
   readonly format: 'ndjson' | 'lines';
   readonly body: AsyncIterable<Uint8Array>;
+  /** A folder without files. */
+  readonly empty?: boolean;
 }
 
 /** Opens `--input`. @throws UsageError when there is nothing, or the format does not fit. Nothing is read yet. */
@@ -20,6 +22,9 @@ export async function openInput(
   const full = path === '-' ? '-' : resolve(cwd, path);
   const found = await findInput(full);
   const format = formatOf(path, found, wanted);
-  if (format === 'files') return { format: 'ndjson', body: fileItems(await listFiles(full, found)) };
+  if (format === 'files') {
+    const files = await listFiles(full, found);
+    return { format: 'ndjson', body: fileItems(files), empty: files.length === 0 };
+  }
   return { format, body: (found === 'stdin' ? stdin : createReadStream(full)) as AsyncIterable<Uint8Array> };
 }

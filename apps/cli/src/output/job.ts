@@ -1,15 +1,5 @@
 import type { Failure, JobView } from '@das/contracts';
-import { duration, grouped } from '../core/human.js';
-
-/** One line: what, how it stands, how long. */
-export function jobSummary(job: JobView): string {
-  const { committed, failed, total, final } = job.items;
-  const counts = [
-    `${grouped(committed)}/${grouped(total)}${final ? '' : '+'} items`,
-    ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
-  ];
-  return `${job.id}  ${job.name}  ${job.state}  ${counts.join(', ')}${job.wallMs === undefined ? '' : `  ${duration(job.wallMs)}`}`;
-}
+import { counted, duration, grouped } from '../core/human.js';
 
 /** What is said on standard error when a job has ended. */
 export function outcomeLines(job: JobView): string[] {
@@ -17,16 +7,24 @@ export function outcomeLines(job: JobView): string[] {
   const took = job.wallMs === undefined ? '' : ` in ${duration(job.wallMs)}`;
   if (job.state === 'failed') return [`error: job ${job.id} failed${took}`, ...failureLines(job.failure)];
   const lost = failed > 0 ? `, ${grouped(failed)} failed` : '';
-  return [`job ${job.id} ${job.state}${took}: ${grouped(committed)} items${lost}`];
+  const items = hasItems(job) ? `: ${counted(committed, 'item')}${lost}` : '';
+  return [`job ${job.id} ${job.state}${took}${items}`];
 }
+
+/** A script that is one step, `main`, has none. */
+export const hasItems = ({ functions }: JobView): boolean => !functions.main;
 
 /** A failure in words: where, the item's beginning, the script's traceback, what to do. */
 export function failureLines(failure: Failure | undefined): string[] {
   if (!failure) return [];
   const { message, item, itemText, part, node, traceback, hint } = failure;
-  const where = [item === undefined ? '' : `item ${item}`, part ?? '', node === undefined ? '' : `on ${node}`].filter(
-    (text) => text !== '',
-  );
+  // Of a step the number is no item's.
+  const ofItem = part === undefined || part.startsWith('map:');
+  const where = [
+    item === undefined || !ofItem ? '' : `item ${item}`,
+    part ?? '',
+    node === undefined ? '' : `on ${node}`,
+  ].filter((text) => text !== '');
   return [
     `  ${message}`,
     ...(where.length === 0 ? [] : [`  at: ${where.join(', ')}`]),
@@ -46,10 +44,7 @@ export function jobText(job: JobView): string {
     ['job', job.id],
     ['name', job.name],
     ['state', job.state],
-    [
-      'items',
-      `${grouped(job.items.committed)} done, ${grouped(job.items.failed)} failed, of ${grouped(job.items.total)}${job.items.final ? '' : ' so far'}`,
-    ],
+    ['items', hasItems(job) ? itemsText(job.items) : undefined],
     ['open parts', job.openParts > 0 ? grouped(job.openParts) : undefined],
     ['functions', defined.map(([name]) => name).join(', ')],
     ['contact', job.contact],
@@ -61,3 +56,6 @@ export function jobText(job: JobView): string {
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${value}`]));
   return [...lines, ...(job.failure ? ['failure', ...failureLines(job.failure)] : [])].join('\n');
 }
+
+const itemsText = ({ committed, failed, total, final }: JobView['items']): string =>
+  `${grouped(committed)} done, ${grouped(failed)} failed, of ${grouped(total)}${final ? '' : ' so far'}`;

@@ -1,7 +1,8 @@
 import type { JobEvent } from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import { SingleBar } from 'cli-progress';
-import { type Standing, standingLine } from '../core/human.js';
+import { standingLine } from '../core/human.js';
+import { standingOf } from './event.js';
 
 /** Plain lines come no faster than this (ms). */
 const lineEveryMs = 2_000;
@@ -23,11 +24,6 @@ interface ViewOptions {
 export function progressView(options: ViewOptions): ProgressView {
   if (options.json) return { told: (event) => options.err(JSON.stringify(event)), close: () => undefined };
   return options.terminal ? new BarView(options) : new LineView(options);
-}
-
-function standingOf(event: Extract<JobEvent, { event: 'progress' }>): Standing {
-  const { committed, failed, items, sealed, running, etaMs } = event;
-  return { done: committed, failed, total: items, final: sealed, running, etaMs };
 }
 
 class LineView implements ProgressView {

@@ -18,7 +18,9 @@ export async function tellRunning(context: Context, running: RunningCluster, las
     ...nodes.map(({ name, rest }) => `${name}  ${rest ?? ''}`),
     `token   ${tokenFile}`,
     `logs    ${join(home, 'log')}`,
-    ...(line === undefined ? [] : [`join    ${line}`]),
+    ...(line === undefined
+      ? []
+      : [`join    ${line}`, '        (or with --token-file FILE, which keeps the token out of process lists)']),
     last,
   ];
   await context.print(running, lines.join('\n'));

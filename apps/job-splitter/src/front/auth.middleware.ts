@@ -17,9 +17,10 @@ export class AuthMiddleware implements NestMiddleware {
     this.#expected = digest(token);
   }
 
-  /** @throws Fault UNAUTHORIZED, for a missing and a wrong token alike. */
+  /** @throws Fault UNAUTHORIZED. */
   use(request: Request, _response: Response, next: NextFunction): void {
-    if (!open.test(request.originalUrl) && !this.knows(request.headers.authorization)) throw unauthorized();
+    const { originalUrl, headers } = request;
+    if (!open.test(originalUrl) && !this.knows(headers.authorization)) throw unauthorized(headers.authorization);
     next();
   }
 
@@ -30,11 +31,12 @@ export class AuthMiddleware implements NestMiddleware {
   }
 }
 
-function unauthorized(): Fault {
-  return new Fault('UNAUTHORIZED', 'this needs the token of the cluster', {
+function unauthorized(given: string | undefined): Fault {
+  const what = given === undefined ? 'this needs the token of the cluster' : 'this is not the token of the cluster';
+  return new Fault('UNAUTHORIZED', what, {
     field: 'Authorization',
     expected: 'Bearer <token>',
-    hint: 'das up tells where the token is kept; das sends it by itself',
+    hint: 'das up tells in which file the token is',
   });
 }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   type Member,
+  type MembersView,
   type NodeStatus,
   type NodeView,
   type ReplyOf,
@@ -8,6 +9,7 @@ import {
   currentTerm,
   getLeader,
   listMembers,
+  membershipStats,
 } from '@das/contracts';
 import { type NodeId, messageOf } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
@@ -25,7 +27,8 @@ export class Cluster {
   /** Every member with its load. Without telemetry or election the members are still told. @throws Fault when membership does not answer. */
   async nodes(): Promise<{ nodes: NodeView[] }> {
     const [members, leader, loads] = await Promise.all([this.members(), this.knownLeader(), this.loads()]);
-    const nodes = members.map((member) => nodeView(member, loads.get(member.node), leader));
+    const ours = members.filter(({ version }) => version !== undefined);
+    const nodes = ours.map((member) => nodeView(member, loads.get(member.node), leader));
     return { nodes: nodes.sort((one, other) => (one.name < other.name ? -1 : 1)) };
   }
 
@@ -56,7 +59,22 @@ export class Cluster {
     );
   }
 
-  private async members(): Promise<readonly Member[]> {
+  /** Who is here, as this node's gossip sees it. @throws Fault when membership does not answer. */
+  async membersView(): Promise<MembersView> {
+    const by = this.context.node;
+    const asked = this.context.bus.call(membershipStats, {}, { node: by, timeoutMs: askMs });
+    const [members, gossip] = await Promise.all([
+      this.members(),
+      asked.then(
+        ({ body }) => body,
+        () => undefined,
+      ),
+    ]);
+    const sorted = [...members].sort((one, other) => (one.node < other.node ? -1 : 1));
+    return { by, members: sorted, ...(gossip === undefined ? {} : { gossip }) };
+  }
+
+  async members(): Promise<readonly Member[]> {
     return (await this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: askMs })).body.members;
   }
 
@@ -85,6 +103,6 @@ export function nodeView(member: Member, load: NodeStatus | undefined, leader: N
     slots: load?.slots ?? member.slots ?? 0,
     running: load?.running ?? 0,
     queued: load?.queued ?? 0,
-    version: member.version,
+    version: member.version ?? '',
   };
 }

@@ -36,7 +36,6 @@ export const frontLimits = {
   keepAliveMs: 15_000,
   /** A follower that lets more than this pile up is disconnected; it resumes by Last-Event-ID. */
   followerBufferBytesMax: 4 * 1024 * 1024,
-  attributesEveryMs: 5_000,
   /** After a refused upload, how long its remaining bytes are discarded before the connection is closed. */
   discardMs: 10_000,
   retryAfterS: 2,

@@ -10,9 +10,11 @@ import { FollowResults } from './follow-results.js';
 import { FrontStore } from './front-store.js';
 import { JobSignals } from './job-signals.js';
 import { JobStream } from './job-stream.js';
+import { GossipKeyRotation } from './gossip-key-rotation.js';
 import { Jobs } from './jobs.js';
 import { JobsBusController } from './jobs.bus.controller.js';
 import { JobsController } from './jobs.controller.js';
+import { MembersController } from './members.controller.js';
 import { Metrics, MetricsMiddleware } from './metrics.js';
 import { ProblemFilter } from './problem.filter.js';
 import { FRONT_CONFIG, RestAddress } from './rest-address.js';
@@ -27,7 +29,7 @@ export class FrontModule implements NestModule {
   static with(config: FrontConfig, token: string): DynamicModule {
     return {
       module: FrontModule,
-      controllers: [JobsController, EventsController, ClusterController, JobsBusController],
+      controllers: [JobsController, EventsController, ClusterController, MembersController, JobsBusController],
       providers: [
         { provide: FRONT_CONFIG, useValue: config },
         { provide: REST_TOKEN, useValue: token },
@@ -51,6 +53,7 @@ export class FrontModule implements NestModule {
         Results,
         FollowResults,
         Cluster,
+        GossipKeyRotation,
         Metrics,
       ],
     };

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { collect, parseJson } from './body.js';
 import { FollowResults } from './follow-results.js';
 import { FrontStore, type KnownJob } from './front-store.js';
+import { onIdleBody, pausedTooLong } from './idle-body.js';
 import { JobSignals } from './job-signals.js';
 import { Jobs } from './jobs.js';
 import { Metrics } from './metrics.js';
@@ -55,6 +56,7 @@ export class JobsController {
       const { submission, input } = await readMultipart(request);
       return this.submitter.submit(submission, { job, traceparent, upload: input });
     }
+    onIdleBody(request, () => request.destroy(pausedTooLong()));
     const body = parseJson(await collect(chunksOf(request), jsonBodyBytesMax, 'the body'), 'the body');
     return this.submitter.submit(body, { job, traceparent });
   }

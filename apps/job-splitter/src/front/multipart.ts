@@ -3,6 +3,7 @@ import { Fault, limits } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { Request } from 'express';
 import { collect, parseJson } from './body.js';
+import { onIdleBody, pausedTooLong } from './idle-body.js';
 
 /** A submission as a multipart request carries it. `input` must be read to its end, or left with an error. */
 export interface MultipartSubmission {
@@ -60,6 +61,7 @@ class MultipartReader {
     request.once('close', () => {
       if (!request.complete) this.#fail(broken('the connection was closed'));
     });
+    onIdleBody(request, () => this.#fail(pausedTooLong()));
     request.pipe(busboy);
   }
 

@@ -1,29 +1,8 @@
 import { z } from 'zod';
+import { memberRoutes } from './openapi-members.js';
+import { type Route, json, ref, text } from './openapi-parts.js';
 import { followQuery, listQuery, partsQuery, submitQuery } from './query.js';
 
-/** One route of the REST interface. */
-export interface Route {
-  readonly id: string;
-  readonly method: 'get' | 'post' | 'delete';
-  readonly path: string;
-  readonly summary: string;
-  readonly query?: z.ZodType;
-  readonly headers?: z.ZodType;
-  readonly body?: object;
-  readonly responses: object;
-  /** Needs no token. */
-  readonly open?: boolean;
-}
-
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (description: string, name: string) => ({
-  description,
-  content: { 'application/json': { schema: ref(name) } },
-});
-const text = (description: string, type: string) => ({
-  description,
-  content: { [type]: { schema: { type: 'string' } } },
-});
 const ndjson = (description: string) => text(description, 'application/x-ndjson');
 
 const followed =
@@ -182,4 +161,4 @@ const clusterRoutes: readonly Route[] = [
 ];
 
 /** Every route there is; a test compares them with what the service really serves. */
-export const routes: readonly Route[] = [...jobRoutes, ...clusterRoutes];
+export const routes: readonly Route[] = [...jobRoutes, ...clusterRoutes, ...memberRoutes];

@@ -4,6 +4,7 @@ import { RequestMethod } from '@nestjs/common';
 import { ClusterController } from './cluster.controller.js';
 import { EventsController } from './events.controller.js';
 import { JobsController } from './jobs.controller.js';
+import { MembersController } from './members.controller.js';
 import { openApiDocument } from './openapi.js';
 
 interface Document {
@@ -32,7 +33,9 @@ describe('the OpenAPI document', () => {
     const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
-    expect(listed.sort()).toEqual([JobsController, EventsController, ClusterController].flatMap(served).sort());
+    expect(listed.sort()).toEqual(
+      [JobsController, EventsController, ClusterController, MembersController].flatMap(served).sort(),
+    );
   });
 
   it('gives every route a problem response, and its parameters', () => {

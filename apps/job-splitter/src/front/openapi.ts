@@ -4,13 +4,17 @@ import {
   jobEventSchema,
   jobViewSchema,
   jobsList,
+  keyChangeSchema,
+  keysViewSchema,
+  membersViewSchema,
   nodeViewSchema,
   partsPageSchema,
   problemSchema,
   submissionSchema,
 } from '@das/contracts';
 import { z } from 'zod';
-import { type Route, routes } from './openapi-routes.js';
+import type { Route } from './openapi-parts.js';
+import { routes } from './openapi-routes.js';
 
 /** Schemas that routes name, as `#/components/schemas/<name>`. */
 const components = {
@@ -21,6 +25,9 @@ const components = {
   Event: jobEventSchema,
   Nodes: z.object({ nodes: z.array(nodeViewSchema) }),
   Leader: getLeader.reply,
+  Members: membersViewSchema,
+  GossipKeys: keysViewSchema,
+  GossipKeyChange: keyChangeSchema,
   Health: z.object({ status: z.string() }),
   Readiness: z.object({ ready: z.boolean(), reasons: z.array(z.string()) }),
   Problem: problemSchema.extend({ failure: failureSchema.optional().describe('why a job has no result') }),

@@ -14,9 +14,9 @@ export class NoResultFault extends Fault {
   }
 }
 
-/** RFC 9457 document of a fault, as the bus tells it, with a type that leads to this node's documentation. `failure` is ours. */
+/** RFC 9457 document of a fault, as the bus tells it. `failure` is ours. */
 export function problemOf(fault: Fault): Problem & { failure?: Failure } {
-  const problem = { ...busProblemOf(fault), type: `/docs/errors#${fault.code}` };
+  const problem = busProblemOf(fault);
   return fault instanceof NoResultFault ? { ...problem, failure: fault.failure } : problem;
 }
 

@@ -1,6 +1,5 @@
-import { Fault, jobIdSchema, jobStateSchema, partIdSchema } from '@das/contracts';
+import { Fault, jobIdSchema, jobStateSchema, partIdSchema, shapeFault } from '@das/contracts';
 import { z } from 'zod';
-import { faultOf } from './zod-fault.js';
 
 /** How long `?wait=` may hold a request. Longer waits go through `/events`. */
 export const waitMsMax = 300_000;
@@ -32,7 +31,8 @@ export const jobPath = z.object({ id: jobIdSchema.describe('a job id, or `last` 
 /** @throws Fault REQUEST_INVALID naming the parameter. */
 export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
   const parsed = schema.safeParse(query);
-  if (!parsed.success) throw faultOf(parsed.error, 'the query', 'GET /openapi.json lists the parameters of each route');
+  if (!parsed.success)
+    throw shapeFault(parsed.error, 'the query', 'GET /openapi.json lists the parameters of each route');
   return parsed.data;
 }
 

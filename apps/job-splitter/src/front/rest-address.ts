@@ -3,18 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { nodeAttributes } from '@das/contracts';
-import type { Cancel } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
-import { type FrontConfig, frontLimits } from './config.js';
+import type { FrontConfig } from './config.js';
 
 /** The front door's checked settings. */
 export const FRONT_CONFIG = Symbol('FrontConfig');
 
-/** Tells the node's membership where this front door listens, when it does and every 5 s. */
+/** Says where this front door listens, for the cluster to know. */
 @Injectable()
 export class RestAddress implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #stop: Cancel = () => undefined;
   constructor(
     @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
     @Inject(FRONT_CONFIG) private readonly config: FrontConfig,
@@ -28,7 +25,6 @@ export class RestAddress implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Followers and waiting clients would keep the server open; they resume at another node. */
   beforeApplicationShutdown(): void {
-    this.#stop();
     this.server().close();
     this.server().closeAllConnections();
   }
@@ -41,9 +37,7 @@ export class RestAddress implements OnApplicationBootstrap, BeforeApplicationShu
     if (address === null || typeof address === 'string') return;
     const rest = this.config.DAS_REST_URL ?? urlOf(address, outwardAddress());
     this.context.log.info({ rest }, `the front door is ${rest}`);
-    const tell = (): void => this.context.bus.tell(nodeAttributes, { node: this.context.node, rest });
-    tell();
-    this.#stop = this.context.clock.every(frontLimits.attributesEveryMs, tell);
+    this.context.describe({ rest });
   }
 }
 

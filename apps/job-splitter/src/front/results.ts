@@ -4,6 +4,7 @@ import type { Answer } from '@das/messaging';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { frontLimits } from './config.js';
 import { FrontStore } from './front-store.js';
+import { patiently } from './patiently.js';
 import { NoResultFault } from './problem.js';
 import { failureOf, hasEnded } from './view.js';
 
@@ -58,18 +59,9 @@ export class Results {
     return this.store.ask(readOutput, contiguousFrom === undefined ? request : { ...request, contiguousFrom });
   }
 
-  /** Asks again while the store is away, so that its restart does not break a response that has begun. @throws the last fault after `storeAwayMaxMs`. */
-  async patiently<T>(ask: () => Promise<T>): Promise<T> {
-    const { clock } = this.context;
-    const until = clock.monotonic() + frontLimits.storeAwayMaxMs;
-    for (;;) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (!(error instanceof Fault && error.retryable) || clock.monotonic() >= until) throw error;
-        await new Promise<void>((resolve) => void clock.timer(frontLimits.endPollMs, resolve));
-      }
-    }
+  /** For a response that has begun. @throws the last fault after `storeAwayMaxMs`. */
+  patiently<T>(ask: () => Promise<T>): Promise<T> {
+    return patiently(this.context.clock, frontLimits.storeAwayMaxMs, ask);
   }
 }
 

@@ -63,7 +63,9 @@ export class Scripts {
 
   private async others(): Promise<NodeId[]> {
     const { body } = await this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: 1_000 });
-    const alive = body.members.filter(({ node, state }) => state === 'alive' && node !== this.context.node);
+    const alive = body.members.filter(
+      ({ node, state, services }) => state === 'alive' && node !== this.context.node && services.includes('executor'),
+    );
     return alive.slice(0, frontLimits.inspectNodesMax).map(({ node }) => node);
   }
 

@@ -36,7 +36,7 @@ describe('the front door', () => {
 
   it('tells of an unknown route by a problem document', async () => {
     const { status, body, headers } = await get('/v1/nothing');
-    expect([status, body.code, body.type]).toEqual([404, 'NOT_FOUND', '/docs/errors#NOT_FOUND']);
+    expect([status, body.code, body.type]).toEqual([404, 'NOT_FOUND', 'urn:das-node:error:NOT_FOUND']);
     expect(headers['content-type']).toContain('application/problem+json');
     expect((await get('/v1/jobs/%E0%A4%A')).body).toMatchObject({ code: 'REQUEST_INVALID', status: 400 });
   });
@@ -79,7 +79,7 @@ describe('the front door', () => {
     const told = await new Promise<{ node: string; rest?: string | undefined }>((resolve) => {
       void door.bus.hear(nodeAttributes, resolve);
     });
-    expect(told).toEqual({ node: 'node-1', rest: door.url });
+    expect(told).toEqual({ node: 'node-1', service: 'job-splitter', rest: door.url });
   }, 10_000);
 
   it('does not start without a token, and says so', async () => {

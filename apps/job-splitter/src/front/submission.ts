@@ -8,9 +8,9 @@ import {
   jobLimitsSchema,
   limits,
   submissionSchema,
+  shapeFault,
 } from '@das/contracts';
 import { itemsMax } from './blocks.js';
-import { faultOf } from './zod-fault.js';
 
 /** Parameters travel in every assignment, so they stay small; data belongs into items. */
 export const paramsBytesMax = 64 * 1024;
@@ -18,7 +18,7 @@ export const paramsBytesMax = 64 * 1024;
 /** @throws Fault REQUEST_INVALID naming the field, SCRIPT_LANGUAGE, SCRIPT_EMPTY. */
 export function parseSubmission(value: unknown): Submission {
   const parsed = submissionSchema.safeParse(value);
-  if (!parsed.success) throw faultOf(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
+  if (!parsed.success) throw shapeFault(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
   checkScript(parsed.data.code);
   checkParams(parsed.data.params);
   if (parsed.data.input !== undefined && 'range' in parsed.data.input) checkRange(parsed.data.input.range);
@@ -124,7 +124,7 @@ function inputOf(input: Submission['input'], functions: Functions): InputKind {
     throw new Fault('INPUT_MISSING', 'the script defines map(item), but the job has no items', {
       field: 'input',
       expected: 'items, a range, or a script that defines split(params)',
-      hint: 'give --input FILE or --range A:B, or define def split(params) in the script',
+      hint: 'send input.items, input.range or the part `input`, or define def split(params) in the script',
     });
   }
   return 'range' in input ? { kind: 'range', from: input.range[0], to: input.range[1] } : { kind: 'blocks' };
@@ -148,7 +148,7 @@ function limitsOf(submission: Submission, buckets: number): JobLimits {
   const parsed = jobLimitsSchema.safeParse(
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   );
-  if (!parsed.success) throw faultOf(parsed.error, 'the submission');
+  if (!parsed.success) throw shapeFault(parsed.error, 'the submission');
   return parsed.data;
 }
 

@@ -271,7 +271,7 @@ describe('submitting a job', () => {
     [
       'no items',
       { code: { text } },
-      { status: 400, code: 'INPUT_MISSING', hint: expect.stringContaining('--input') as string },
+      { status: 400, code: 'INPUT_MISSING', hint: expect.stringContaining('input.range') as string },
     ],
     [
       'an item that is too large',
@@ -305,7 +305,8 @@ describe('submitting a job', () => {
 
   it('answers 503 with Retry-After while the store is away', async () => {
     door.store.fault = new Fault('STORE_UNAVAILABLE', 'no connection to Postgres');
-    const { status, body, headers } = await post().send(mapJob);
+    // A submission would be tried for some time first: see uploads.spec.ts.
+    const { status, body, headers } = await request(door.url).get('/v1/jobs').auth(restToken, { type: 'bearer' });
     expect([status, body.code, headers['retry-after']]).toEqual([503, 'STORE_UNAVAILABLE', '2']);
   });
 

@@ -8,14 +8,16 @@ import {
   appendBlock,
   createJob,
   getJob,
-  limits,
   sealJob,
 } from '@das/contracts';
-import { messageOf } from '@das/kernel';
+import { type Clock, messageOf } from '@das/kernel';
 import type { Answer } from '@das/messaging';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Block } from './block-builder.js';
+import { frontLimits } from './config.js';
 import { FrontStore } from './front-store.js';
+import { pausedTooLong } from './idle-body.js';
+import { patiently } from './patiently.js';
 import { digestOf } from './scripts.js';
 
 /** A job about to be created. */
@@ -35,7 +37,10 @@ export class Uploads {
   /** A job whose items need no storing: a range, `none` (`items` known), or `split` (unknown yet). */
   async createPlain(job: NewJob, items: number | undefined): Promise<JobRecord> {
     const request = { ...job, ...(items === undefined ? {} : { items }) };
-    return accepted(this.store, job, async () => (await this.store.ask(createJob, request)).body.job);
+    return new Acceptance(this.store, this.context.clock, job).of(
+      async () => (await this.store.ask(createJob, request)).body.job,
+      frontLimits.storeTimeoutMs,
+    );
   }
 
   /**
@@ -43,7 +48,7 @@ export class Uploads {
    * @throws what `blocks` throws, and the store's faults; the job is abandoned then, and was never seen by the leader.
    */
   async createWithBlocks(job: NewJob, blocks: AsyncIterable<Block> | Iterable<Block>): Promise<JobRecord> {
-    const upload = new Upload(this.store, job);
+    const upload = new Upload(this.store, this.context.clock, job);
     try {
       for await (const block of blocks) await upload.add(block);
       return await upload.finish();
@@ -63,6 +68,9 @@ export class Uploads {
   }
 }
 
+/** An upload that has begun waits as long for a store that is away as a response does. */
+const uploadPatienceMs = frontLimits.storeAwayMaxMs;
+
 /** One upload on its way: the first block waits for a second, because a job of one block is created at once. */
 class Upload {
   #first: Block | undefined;
@@ -72,6 +80,7 @@ class Upload {
 
   constructor(
     private readonly store: FrontStore,
+    private readonly clock: Clock,
     private readonly job: NewJob,
   ) {}
 
@@ -84,7 +93,7 @@ class Upload {
       }
       // Set before the outcome is known: an upload that may have begun is abandoned on failure.
       this.created = true;
-      await this.store.ask(createJob, this.job);
+      await this.ask(createJob, this.job);
       await this.send(this.#first);
       this.#first = undefined;
     }
@@ -92,13 +101,14 @@ class Upload {
   }
 
   async finish(): Promise<JobRecord> {
-    if (!this.created) return accepted(this.store, this.job, () => this.createWhole());
+    const acceptance = new Acceptance(this.store, this.clock, this.job);
+    if (!this.created) return acceptance.of(() => this.createWhole(), frontLimits.storeTimeoutMs);
     await this.#sent;
-    return accepted(this.store, this.job, () => this.seal());
+    return acceptance.of(() => this.seal(), uploadPatienceMs);
   }
 
   private async seal(): Promise<JobRecord> {
-    const { body } = await this.ask(sealJob, { job: this.job.spec.job, generation: 1, items: this.#items });
+    const { body } = await this.once(sealJob, { job: this.job.spec.job, generation: 1, items: this.#items });
     if (body.job === undefined || body.outcome === 'jobEnded') throw endedMeanwhile();
     return body.job;
   }
@@ -124,8 +134,12 @@ class Upload {
     if (body.outcome !== 'stored' && body.outcome !== 'same') throw endedMeanwhile();
   }
 
+  private ask<Q, R>(operation: Operation<Q, R>, body: Q, raw?: Uint8Array): Promise<Answer<R>> {
+    return patiently(this.clock, uploadPatienceMs, () => this.once(operation, body, raw));
+  }
+
   /** The job was created by this upload: if it is not there, the store dropped it as idle. */
-  private async ask<Q, R>(operation: Operation<Q, R>, body: Q, raw?: Uint8Array): Promise<Answer<R>> {
+  private async once<Q, R>(operation: Operation<Q, R>, body: Q, raw?: Uint8Array): Promise<Answer<R>> {
     try {
       return await this.store.ask(operation, body, raw);
     } catch (error) {
@@ -134,31 +148,33 @@ class Upload {
   }
 }
 
-/**
- * An answer that is lost says nothing of what happened: before a submission is refused, the store is asked once for the job.
- * @throws the fault of `act`, unless the job is there and past `submitted`.
- */
-async function accepted(store: FrontStore, { spec }: NewJob, act: () => Promise<JobRecord>): Promise<JobRecord> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof Fault && error.retryable)) throw error;
-    const found = await store.ask(getJob, { job: spec.job }).catch(() => undefined);
-    const job = found?.body.job;
-    if (job === undefined || job.state === 'submitted') throw error;
-    return job;
+/** The step that makes a submission a job. */
+class Acceptance {
+  constructor(
+    private readonly store: FrontStore,
+    private readonly clock: Clock,
+    private readonly job: NewJob,
+  ) {}
+
+  /**
+   * Tries `act`, again and again while the store is away. An answer that is lost says nothing of what happened: each time the store is asked
+   * for the job before anything is said of it.
+   * @throws the fault of `act`, or the last one after `ms`, unless the job is there and past `submitted`.
+   */
+  of(act: () => Promise<JobRecord>, ms: number): Promise<JobRecord> {
+    return patiently(this.clock, ms, async () => {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error instanceof Fault && error.retryable)) throw error;
+        const { body } = await this.store.ask(getJob, { job: this.job.spec.job });
+        if (body.job === undefined || body.job.state === 'submitted') throw error;
+        return body.job;
+      }
+    });
   }
 }
 
 const headOf = ({ no, from, to, bytes }: Block) => ({ no, from, to, digest: digestOf(bytes) });
-
-const pausedTooLong = (): Fault =>
-  new Fault(
-    'JOB_ENDED',
-    `the upload paused for more than ${limits.uploadIdleMs / 60_000} minutes, so its job was dropped`,
-    {
-      hint: 'submit it again, and send the input without such a pause',
-    },
-  );
 
 const endedMeanwhile = (): Fault => new Fault('JOB_ENDED', 'the job was ended while its input was being uploaded');

@@ -1,8 +1,6 @@
 import type { JobRecord } from '@das/contracts';
 import { jobViewSchema } from '@das/contracts';
 import { jobId, nodeId } from '@das/kernel';
-import fc from 'fast-check';
-import { isoOf } from './iso.js';
 import { parseWait, waitMsMax } from './query.js';
 import { inOrder } from './follow-results.js';
 import { resultKind } from './results.js';
@@ -57,13 +55,6 @@ describe('the view of a job', () => {
     expect(failureOf({ ...record, state: 'cancelled' }).code).toBe('JOB_CANCELLED');
   });
 });
-
-it('writes times as the calendar of the runtime does', () =>
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), (ms) =>
-      expect(isoOf(ms)).toBe(new Date(ms).toISOString()),
-    ),
-  ));
 
 describe('times to wait', () => {
   it.each([

@@ -6,8 +6,7 @@ import {
   type JobView,
   jobTransitions,
 } from '@das/contracts';
-import { isTerminal } from '@das/kernel';
-import { isoOf } from './iso.js';
+import { isTerminal, isoOf } from '@das/kernel';
 
 /** Whether nothing more will happen to a job. */
 export const hasEnded = (state: JobState): boolean => isTerminal(jobTransitions, state);

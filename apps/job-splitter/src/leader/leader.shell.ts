@@ -5,9 +5,11 @@ import {
   executorBeat,
   jobEnded,
   jobWake,
-  memberChanged,
+  memberDead,
+  memberLeft,
   splitterBeat,
   type BodyOf,
+  type MemberSeen,
 } from '@das/contracts';
 import type { Cancel } from '@das/kernel';
 import { defaultAssignerConfig, type AssignerConfig, type AssignerEvent } from '@das/jobs';
@@ -47,7 +49,8 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
       await bus.hear(executorBeat, (beat) => this.#push({ kind: 'beat', beat })),
       await bus.hear(jobWake, (wake) => this.#jobWake(wake)),
       await bus.hear(jobEnded, (ended) => this.#jobEnded(ended)),
-      await bus.hear(memberChanged, (changed) => this.#memberChanged(changed)),
+      await bus.hear(memberDead, (seen) => this.#memberGone(seen)),
+      await bus.hear(memberLeft, (seen) => this.#memberGone(seen)),
       await bus.hear(coordinator, (message) => this.#coordinator(message)),
       bus.onConnection((up) => this.#push({ kind: 'connection', up })),
       clock.every(splitterBeatMs, () => bus.tell(splitterBeat, { node: this.context.node, epoch: this.#epoch })),
@@ -78,9 +81,10 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     else this.#push({ kind: 'stale', jobs: [job] });
   }
 
-  #memberChanged({ by, member }: BodyOf<typeof memberChanged>): void {
-    if (by !== this.context.node || (member.state !== 'dead' && member.state !== 'left')) return;
-    this.#push({ kind: 'nodeLost', node: member.node, why: `membership says ${member.state}` });
+  /** At once, not only when its executor's beats are missed. */
+  #memberGone({ by, member }: MemberSeen): void {
+    if (by === this.context.node)
+      this.#push({ kind: 'nodeLost', node: member.node, why: `membership says ${member.state}` });
   }
 
   #coordinator({ leader, term, resigned, trustMs, epoch }: BodyOf<typeof coordinator>): void {

@@ -23,10 +23,11 @@ export class StandInExecutor {
 
 /** Membership, election and telemetry of a cluster of two, as the front door of `node-1` asks them. */
 export async function startStandInCluster(bus: ServiceBus, leader: () => NodeId | undefined): Promise<void> {
-  const alive = { state: 'alive', incarnation: 1, version: '0.1.0', sinceMs: 5 } as const;
+  const alive = { state: 'alive', incarnation: 1, address: '127.0.0.1:2', version: '0.1.0', sinceMs: 5 } as const;
+  const says = { services: ['executor', 'membership'], labels: {} };
   const members = [
-    { ...alive, node: nodeId('node-1'), rest: 'http://127.0.0.1:1', slots: 2 },
-    { ...alive, node: nodeId('node-2') },
+    { ...alive, ...says, node: nodeId('node-1'), rest: 'http://127.0.0.1:1', slots: 2 },
+    { ...alive, ...says, node: nodeId('node-2') },
   ];
   await bus.answer(listMembers, async () => ({ members }));
   await bus.answer(getLeader, async () => {

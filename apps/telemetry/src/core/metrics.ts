@@ -36,6 +36,24 @@ export const metrics = {
     description: 'Memory of the executor and its workers.',
   },
   term: { name: 'das.election.term', kind: 'gauge', unit: '1', description: 'Newest term heard of.' },
+  members: {
+    name: 'das.membership.members',
+    kind: 'gauge',
+    unit: '{member}',
+    description: 'Members that the node knows, by their state.',
+  },
+  health: {
+    name: 'das.membership.health',
+    kind: 'gauge',
+    unit: '1',
+    description: "Health score of the node's gossip; 0 is healthy.",
+  },
+  notes: {
+    name: 'das.membership.notes',
+    kind: 'counter',
+    unit: '{note}',
+    description: 'What gossip noticed or dropped, by code.',
+  },
   finished: {
     name: 'das.jobs.attempts.finished',
     kind: 'counter',

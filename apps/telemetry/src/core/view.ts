@@ -1,12 +1,14 @@
-import type { AttemptFinished, BodyOf, ExecutorBeat, NodeStatus, serviceLog } from '@das/contracts';
+import type { AttemptFinished, BodyOf, ExecutorBeat, MembershipCounted, NodeStatus, serviceLog } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 import { Counters, type Sample, metrics } from './metrics.js';
+import { MembershipFigures } from './membership-figures.js';
 import { NewestBeats } from './newest-beats.js';
 
 /** What one telemetry service knows: the load of all nodes, and the metrics of its own. */
 export class TelemetryView {
   readonly #beats = new NewestBeats();
   readonly #counters = new Counters();
+  readonly #membership = new MembershipFigures();
   #term = 0;
 
   constructor(private readonly self: NodeId) {}
@@ -26,6 +28,10 @@ export class TelemetryView {
     if (node === this.self) this.#counters.add(metrics.log, { node, service, level }, 1);
   }
 
+  membership(counted: MembershipCounted): void {
+    if (counted.node === this.self) this.#membership.heard(counted);
+  }
+
   term(term: number): void {
     this.#term = Math.max(this.#term, term);
   }
@@ -38,7 +44,12 @@ export class TelemetryView {
     const node = this.self;
     const own = this.status(now).find((status) => status.node === node);
     const term = { metric: metrics.term, attributes: { node }, value: this.#term };
-    return [...(own === undefined ? [] : gauges(own)), term, ...this.#counters.samples()];
+    return [
+      ...(own === undefined ? [] : gauges(own)),
+      term,
+      ...this.#membership.samples(node),
+      ...this.#counters.samples(),
+    ];
   }
 }
 

@@ -5,7 +5,7 @@ import { headersOf, readHeaders } from '../headers.js';
 import { faultOf, problemOf, toFault } from '../rpc.js';
 import { RunningHandlers } from '../running-handlers.js';
 import { RunningRequests } from './running-requests.js';
-import { firstIssue, validRequest } from './validate.js';
+import { validRequest } from './validate.js';
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
@@ -47,10 +47,10 @@ describe('validRequest', () => {
     expect(fault).toMatchObject({ code: 'REQUEST_INVALID', details: { field: 'input.items.1' } });
   });
 
-  it('names the body when no field is at fault', () => {
-    const read = schema.safeParse('text');
-    expect(firstIssue(read.error as z.core.$ZodError)).toMatchObject({ field: '' });
-    expect(() => validRequest(schema, 'text', 'op')).toThrow(/op: the body: /);
+  it('says in words what is expected and what came', () => {
+    expect(() => validRequest(schema, 'text', 'op')).toThrow('op: expected object, got string');
+    const one = z.object({ n: z.number() });
+    expect(() => validRequest(one, {}, 'op')).toThrow('op: n: expected number, got nothing');
   });
 });
 

@@ -1,20 +1,27 @@
-import { Fault } from '@das/contracts';
 import type { z } from 'zod';
+import { Fault } from './errors.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** The first thing wrong with a value, as a fault that names the field, what was expected, and what to do. */
-export function faultOf(error: z.ZodError, what: string, hint?: string): Fault {
+/** The first thing wrong with a value, as a fault that names the field, what was expected, and what to do: the same words for REST and for the bus. */
+export function shapeFault(error: z.core.$ZodError, what: string, hint?: string): Fault {
   const issue = innermost(error.issues[0]);
   if (issue === undefined) return new Fault('REQUEST_INVALID', `${what} is not valid`);
   if (issue.code === 'unrecognized_keys') return unknownField(issue, what);
   const field = issue.path.map(String).join('.');
   const named = field === '' ? what : `${what}: ${field}`;
-  return new Fault('REQUEST_INVALID', `${named}: ${issue.message}`, {
+  return new Fault('REQUEST_INVALID', `${named}: ${wordsOf(issue)}`, {
     field: field === '' ? undefined : field,
     expected: expectation(issue),
     hint,
   });
+}
+
+/** `expected object, got nothing`, where the schema library says `Invalid input: expected object, received undefined`. */
+function wordsOf({ message }: Issue): string {
+  return message
+    .replace(/^Invalid input: /, '')
+    .replace(/, received (\w+)$/, (_, got: string) => `, got ${got === 'undefined' ? 'nothing' : got}`);
 }
 
 function unknownField(issue: Issue & { code: 'unrecognized_keys' }, what: string): Fault {

@@ -1,0 +1,35 @@
+import type { JobEvent } from '@das/contracts';
+import { assertNever, isoOf } from '@das/kernel';
+import { type Standing, standingLine } from '../core/human.js';
+
+type Progress = Extract<JobEvent, { event: 'progress' }>;
+
+/** A job's standing as a progress event tells it. */
+export function standingOf({ committed, failed, items, sealed, running, etaMs }: Progress): Standing {
+  return { done: committed, failed, total: items, final: sealed, running, etaMs };
+}
+
+/** `2026-01-01T00:00:00.000Z  j-…  state     running`. */
+export const eventLine = (event: JobEvent): string =>
+  `${isoOf(event.at)}  ${event.job}  ${event.event.padEnd(8)}  ${wordsOf(event)}`;
+
+function wordsOf(event: JobEvent): string {
+  switch (event.event) {
+    case 'state':
+      return event.failure === undefined ? event.state : `${event.state}: ${event.failure.message}`;
+    case 'progress':
+      return standingLine(standingOf(event));
+    case 'note':
+      return event.message;
+    case 'log':
+      return event.lines.join(' | ');
+    default:
+      return assertNever(event);
+  }
+}
+
+/** A line of a log, `[node part] text`, as an object. */
+export function logLine(line: string): { node?: string; part?: string; line: string } {
+  const [, node, part, text] = /^\[(\S+) (\S+)\] (.*)$/s.exec(line) ?? [];
+  return node === undefined || part === undefined || text === undefined ? { line } : { node, part, line: text };
+}

@@ -1,0 +1,73 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf } from '@das/kernel';
+import { ConfigError } from '@das/platform';
+import { z } from 'zod';
+import { membershipLimits } from './limits.js';
+import { isKeyText } from './key-text.js';
+
+const bytesMax = 16 * 1024;
+const keysSchema = z
+  .array(z.string().refine(isKeyText, 'expected base64 of 16, 24 or 32 bytes'))
+  .min(1)
+  .max(membershipLimits.keysMax);
+
+/** The keys of gossip on disk, as `serf` keeps them: a JSON list of base64, the one that encrypts first, for the owner's eyes only. */
+export class KeyringFile {
+  constructor(readonly path: string) {}
+
+  /**
+   * The keys; nothing when there is no file.
+   * @throws ConfigError in words: others may read it, it cannot be read, or it holds something else.
+   */
+  async read(): Promise<readonly string[] | undefined> {
+    try {
+      const { mode, size } = await stat(this.path);
+      if ((mode & 0o077) !== 0) {
+        const given = (mode & 0o777).toString(8);
+        throw this.#fault(`may be read by others (mode ${given}); chmod 600 ${this.path}`);
+      }
+      if (size > bytesMax) throw this.#fault(`is larger than ${bytesMax} bytes`);
+      return this.#parse(await readFile(this.path, 'utf8'));
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw this.#fault(`cannot be read: ${messageOf(error)}`);
+    }
+  }
+
+  /** Replaces the file in one step: after a crash it holds the old keys or the new ones, whole. @throws Error of the file system; the old file stays. */
+  async write(keys: readonly string[]): Promise<void> {
+    const fresh = `${this.path}.new`;
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
+    await rm(fresh, { force: true });
+    const file = await open(fresh, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(keys, undefined, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, this.path);
+  }
+
+  #parse(text: string): readonly string[] {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw this.#fault('is not JSON; expected a list of base64 keys');
+    }
+    const keys = keysSchema.safeParse(value);
+    if (keys.success) return keys.data;
+    const [issue] = keys.error.issues;
+    const place = issue?.path.length === 1 ? `key ${Number(issue.path[0]) + 1}: ` : '';
+    throw this.#fault(`does not fit: ${place}${issue?.message ?? 'expected a list of base64 keys'}`);
+  }
+
+  /** Never with the file's content. */
+  #fault(message: string): ConfigError {
+    return new ConfigError([{ variable: 'DAS_GOSSIP_KEYRING_FILE', message: `${this.path} ${message}` }]);
+  }
+}
