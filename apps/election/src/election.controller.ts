@@ -1,17 +1,26 @@
 import {
   type BodyOf,
+  type MemberSeen,
   type ReplyOf,
   coordinator,
   electionCall,
   electionOk,
   getLeader,
-  memberChanged,
+  leaseHandOver,
+  memberDead,
+  memberJoined,
+  memberLeft,
+  memberSuspected,
+  memberUpdated,
+  membershipCounted,
+  raftLetter,
   splitterBeat,
 } from '@das/contracts';
 import { Answers, type CallContext, Hears } from '@das/messaging';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { ElectionService } from './election.service.js';
+import { raftMessage } from './letters.js';
 
 /** Transport only: picks what concerns this node and hands it on. */
 @Controller()
@@ -22,8 +31,8 @@ export class ElectionController {
   ) {}
 
   @Hears(electionCall)
-  onCall({ from, to, round }: BodyOf<typeof electionCall>): void {
-    if (to === this.context.node) this.election.message({ kind: 'election', from, round });
+  onCall({ from, to, round, yields, preempt }: BodyOf<typeof electionCall>): void {
+    if (to === this.context.node) this.election.message({ kind: 'election', from, round, yields, preempt });
   }
 
   @Hears(electionOk)
@@ -32,8 +41,18 @@ export class ElectionController {
   }
 
   @Hears(coordinator)
-  onCoordinator({ leader, term, resigned }: BodyOf<typeof coordinator>): void {
-    this.election.message({ kind: 'coordinator', leader, term, resigned });
+  onCoordinator({ leader, term, resigned, to }: BodyOf<typeof coordinator>): void {
+    this.election.message({ kind: 'coordinator', leader, term, resigned, to });
+  }
+
+  @Hears(raftLetter)
+  onLetter(letter: BodyOf<typeof raftLetter>): void {
+    if (letter.to === this.context.node) this.election.message(raftMessage(letter));
+  }
+
+  @Hears(leaseHandOver)
+  onHandOver({ from, to, nonce, round }: BodyOf<typeof leaseHandOver>): void {
+    if (to === this.context.node) this.election.message({ kind: 'handOver', from, nonce, round });
   }
 
   @Hears(splitterBeat)
@@ -41,15 +60,44 @@ export class ElectionController {
     if (node === this.context.node) this.election.splitterBeat(epoch);
   }
 
-  @Hears(memberChanged)
-  onMember({ by, member }: BodyOf<typeof memberChanged>, call: CallContext): void {
-    if (by !== this.context.node) return;
-    this.election.member(member);
-    if (call.gap === true) void this.election.readMembers();
+  @Hears(membershipCounted)
+  onCounted({ node, healthScore }: BodyOf<typeof membershipCounted>): void {
+    if (node === this.context.node) this.election.health(healthScore);
+  }
+
+  @Hears(memberJoined)
+  onJoined(seen: MemberSeen, call: CallContext): void {
+    this.#onMember(seen, call);
+  }
+
+  @Hears(memberSuspected)
+  onSuspected(seen: MemberSeen, call: CallContext): void {
+    this.#onMember(seen, call);
+  }
+
+  @Hears(memberDead)
+  onDead(seen: MemberSeen, call: CallContext): void {
+    this.#onMember(seen, call);
+  }
+
+  @Hears(memberLeft)
+  onLeft(seen: MemberSeen, call: CallContext): void {
+    this.#onMember(seen, call);
+  }
+
+  @Hears(memberUpdated)
+  onUpdated(seen: MemberSeen, call: CallContext): void {
+    this.#onMember(seen, call);
   }
 
   @Answers(getLeader)
   getLeader(): ReplyOf<typeof getLeader> {
     return this.election.leader();
+  }
+
+  #onMember({ by, member }: MemberSeen, call: CallContext): void {
+    if (by !== this.context.node) return;
+    this.election.member(member);
+    if (call.gap === true) void this.election.readMembers();
   }
 }

@@ -1,29 +1,52 @@
 import { type Member, type ReplyOf, type getLeader, listMembers } from '@das/contracts';
-import type { BullyMessage } from '@das/election';
+import { type ElectionMessage, type ElectionStrategy, type StrategyName, bully, lease, raft } from '@das/election';
 import type { Cancel } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { bullyConfig, electionConfig } from './config.js';
+import { electionConfig, strategyConfig } from './config.js';
 import { ElectionShell } from './election.shell.js';
 import { seededBy } from './spread.js';
 import { StoreTermAuthority } from './store-term-authority.js';
+import type { StrategyPorts } from './strategy-ports.js';
 
 /** How often membership is asked for what its messages may have lost (ms). */
 const membersPollMs = 5_000;
+
+/** Opens what the strategy needs; a test brings its own. */
+export type OpenPorts = (strategy: StrategyName, context: ServiceContext) => Promise<StrategyPorts>;
+export const OPEN_PORTS = Symbol('OpenPorts');
+
+/** A state is its strategy's own; the shell only hands it back. */
+const strategies: Readonly<Record<StrategyName, ElectionStrategy>> = {
+  bully: bully,
+  raft: raft,
+  lease: lease,
+};
 
 /** The service's life: starts and stops the shell, watches the connection, reads the members. */
 @Injectable()
 export class ElectionService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #shell: ElectionShell;
+  readonly #strategy: StrategyName;
   readonly #cancels: Cancel[] = [];
+  #ports: StrategyPorts = { close: () => Promise.resolve() };
 
-  constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {
-    const config = bullyConfig(loadConfig(electionConfig, context.env), context.node, context.newId());
-    this.#shell = new ElectionShell(context, new StoreTermAuthority(context.bus), config, seededBy(context.newId()));
+  constructor(
+    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
+    @Inject(OPEN_PORTS) private readonly open: OpenPorts,
+  ) {
+    const settings = loadConfig(electionConfig, context.env);
+    const { config, warnings } = strategyConfig(settings, context.node, context.newId());
+    for (const warning of warnings) context.log.warn({}, warning);
+    this.#strategy = settings.DAS_ELECTION;
+    const authority = new StoreTermAuthority(context.bus);
+    const rng = seededBy(context.newId());
+    this.#shell = new ElectionShell(context, strategies[this.#strategy], authority, () => this.#ports, config, rng);
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     const { bus, clock } = this.context;
+    this.#ports = await this.open(this.#strategy, this.context);
     this.#cancels.push(bus.onConnection((up) => this.#shell.handle({ kind: up ? 'hearing' : 'deaf' })));
     this.#cancels.push(clock.every(membersPollMs, () => void this.readMembers()));
     this.#shell.start();
@@ -31,19 +54,25 @@ export class ElectionService implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /** Before the bus closes, so that the others hear of the resignation and need not wait for silence. */
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#shell.stop();
+    await this.#ports.close();
   }
 
-  message(message: BullyMessage): void {
+  message(message: ElectionMessage): void {
     this.#shell.handle({ kind: 'message', message });
   }
   splitterBeat(epoch: string): void {
     this.#shell.handle({ kind: 'splitterBeat', epoch });
   }
+  /** What membership thinks of the health of this node; 0 is best. */
+  health(score: number): void {
+    this.#shell.handle({ kind: 'health', score });
+  }
+  /** A member that is none of our nodes can neither vote nor lead. */
   member(member: Member): void {
-    this.#shell.member(member.node, member.state);
+    if (member.version !== undefined) this.#shell.member(member.node, member.state);
   }
   leader(): ReplyOf<typeof getLeader> {
     return this.#shell.leader();

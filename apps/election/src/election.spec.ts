@@ -1,4 +1,4 @@
-import { electionOk, getLeader, memberChanged, splitterBeat } from '@das/contracts';
+import { electionCall, electionOk, getLeader, memberJoined, splitterBeat } from '@das/contracts';
 import { type NodeId, nodeId } from '@das/kernel';
 import { MemoryEventLog, MemoryHub, ServiceBusOver } from '@das/messaging';
 import { ConfigError, type Logger, type RunningService, startService } from '@das/platform';
@@ -106,14 +106,39 @@ describe('the election service', () => {
     await start(b, env);
     for (const by of [a, b]) {
       for (const node of [a, b]) {
-        const member = { node, state: 'alive', incarnation: 1, version: '1', sinceMs: 0 } as const;
-        bus.tell(memberChanged, { by, member });
+        const facts = { services: [], labels: {}, address: '127.0.0.1:1' };
+        const member = { node, state: 'alive', incarnation: 1, version: '1', sinceMs: 0, ...facts } as const;
+        bus.tell(memberJoined, { by, member });
       }
     }
     beatSplitters(bus, clock, [a, b]);
     await clock.advanceAsync(2_000);
     expect(heard.all.at(-1)?.leader).toBe(a);
     expect(new Set(heard.all.map((message) => message.leader))).toEqual(new Set([a]));
+  });
+
+  it('asks no member that is none of our nodes', async () => {
+    const asked: string[] = [];
+    await bus.hear(electionCall, ({ to }) => asked.push(to));
+    await start(a);
+    const foreign = {
+      node: nodeId('z'),
+      state: 'alive' as const,
+      incarnation: 1,
+      sinceMs: 0,
+      services: [],
+      labels: {},
+    };
+    bus.tell(memberJoined, { by: a, member: { ...foreign, address: '127.0.0.1:1' } });
+    beatSplitters(bus, clock, [a]);
+    await clock.advanceAsync(2_000);
+    expect([asked, heard.all.at(-1)?.leader]).toEqual([[], a]);
+    bus.tell(memberJoined, { by: a, member: { ...foreign, address: '127.0.0.1:1', version: '1' } });
+    store.away = true;
+    await clock.advanceAsync(10_000);
+    store.away = false;
+    await clock.advanceAsync(5_000);
+    expect(asked).toContain('z');
   });
 
   it('is not stirred by answers and beats meant for others', async () => {
@@ -152,7 +177,11 @@ describe('the election service', () => {
     [{ DAS_ELECTION_PRIORITY: 'node-a' }, 'name=number'],
     [{ DAS_ELECTION_PRIORITY: 'a.b=1' }, 'name=number'],
     [{ DAS_ELECTION_TIMEOUT_MS: '10' }, '400'],
-    [{ DAS_ELECTION_STRATEGY: 'dice' }, 'bully'],
+    [{ DAS_ELECTION: 'dice' }, 'bully'],
+    [{ DAS_ELECTION: 'raft' }, 'raft needs its voters: name them'],
+    [{ DAS_ELECTION: 'raft', DAS_ELECTION_VOTERS: 'node-a,node-b,node-a' }, 'node-a is named more than once'],
+    [{ DAS_ELECTION_VOTERS: 'node.a' }, 'names of nodes with commas between'],
+    [{ DAS_ELECTION_LEASE_MS: '1000' }, '3000'],
   ])('refuses settings that do not fit: %j', async (env, expected) => {
     const refusal = await start(a, env).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ConfigError);

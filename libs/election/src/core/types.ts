@@ -1,84 +1,52 @@
 import type { NodeId, Rng } from '@das/kernel';
+import type { BullyMessage } from './bully/types.js';
+import type { KvAsk, KvResult, LeaseMessage } from './lease/types.js';
+import type { RaftMessage, Vote } from './raft/types.js';
+import type { Timings } from './timings.js';
 
 /** Monotonic milliseconds of this machine; only differences mean something. */
 export type Mono = number;
 
-/** Every bound and wait of the strategy (ms unless said otherwise). Relations are checked by {@link checkTimings}. */
-export interface Timings {
-  /** H: time between two Coordinator messages of a leader. */
-  readonly heartbeatMs: number;
-  /** L: this long without a Coordinator, and a node calls an election. */
-  readonly leaderTimeoutMs: number;
-  /** Random time on top of L, so that nodes rarely call at once. */
-  readonly spreadMs: number;
-  /** A leader heard within this time is told to callers as alive. Below L, or two nodes that heard the same last Coordinator contradict each other. */
-  readonly leaderFreshMs: number;
-  /** How long a caller waits for an OK. */
-  readonly okWaitMs: number;
-  /** How long a caller that got an OK, or whose claim was refused, waits for the Coordinator. */
-  readonly coordinatorWaitMs: number;
-  /** A node that said OK and never coordinated is not asked again for this long: it can answer but cannot win (non-transitive links). */
-  readonly ignoreMs: number;
-  readonly renewEveryMs: number;
-  readonly renewRetryMs: number;
-  /** A leader stops acting this long after the start of its last successful renewal. */
-  readonly leaseMs: number;
-  /** The own job-splitter beats this often; after `splitterMissesMax` misses the node is not eligible. */
-  readonly splitterBeatMs: number;
-  readonly splitterMissesMax: number;
-  /** First wait after the store could not be reached, or after a lost tenure; doubles up to `backoffMaxMs`. */
-  readonly backoffMs: number;
-  readonly backoffMaxMs: number;
-  /** A timer later than this means that the process stood still: what came meanwhile is read before anyone is judged. */
-  readonly lateMs: number;
-}
-
-export const defaultTimings: Timings = {
-  heartbeatMs: 250,
-  leaderTimeoutMs: 1_000,
-  spreadMs: 300,
-  leaderFreshMs: 750,
-  okWaitMs: 200,
-  coordinatorWaitMs: 600,
-  ignoreMs: 5_000,
-  renewEveryMs: 1_000,
-  renewRetryMs: 250,
-  leaseMs: 3_000,
-  splitterBeatMs: 500,
-  splitterMissesMax: 3,
-  backoffMs: 300,
-  backoffMaxMs: 2_000,
-  lateMs: 300,
-};
+export type StrategyName = 'bully' | 'raft' | 'lease';
 
 /** Nodes that can be known at once; more are not asked (the store still arbitrates). */
 export const liveNodesMax = 1_024;
 /** Replaced job-splitter instances that are remembered, so that a late beat of one does not look new. */
 export const replacedEpochsMax = 8;
+/** Changes of leader that are remembered: more of them damp no further. */
+export const changesMax = 8;
 
-export interface BullyConfig {
+/** What every strategy is told; one that needs no voters, or no ranks, does not look at them. */
+export interface ElectionConfig {
   readonly self: NodeId;
   /** New at every start of the process; makes rounds of two lives differ. At most 40 characters. */
   readonly instance: string;
   /** Rank by hand, the same on every node: higher leads first. Nodes not named have 0. */
   readonly priorities: Readonly<Record<string, number>>;
+  /** Who votes (`raft`), the same on every node. */
+  readonly voters: readonly NodeId[];
+  /** Whether a higher-ranked node may take over from a healthy leader, damped (`bully`). */
+  readonly preempt: boolean;
   readonly timings: Timings;
 }
 
 /**
- * - `following`: of a leader, or waiting to call an election; entered from everywhere, left when the election timer fires, or when called.
- * - `calling`: Election is out; left by the first OK, or when nobody objected in time.
- * - `awaiting`: someone objected; left by its Coordinator, or when it did not come.
+ * - `following`: of a leader, or waiting to try; entered from everywhere, left when the election timer fires, or when called.
+ * - `calling`: asks first (bully: Election is out; raft: pre-vote; lease: the claim in the bucket is being made).
+ * - `awaiting`: bully: someone objected; raft: votes are asked for. Left by a Coordinator, by winning, or when it did not come.
  * - `claiming`: the store was asked for the next term; left by its answer.
- * - `leading`: holds `tenure`; left when the lease ends, the store says no, a higher term is heard, the own job-splitter is silent, or by `stop`.
+ * - `leading`: holds `tenure`; left when a lease ends, the store says no, a higher term is heard, the node is not able any more, or by `stop`.
  * - `stopped`: final.
  */
 export type Phase = 'following' | 'calling' | 'awaiting' | 'claiming' | 'leading' | 'stopped';
 
-export type TimerKind = 'election' | 'ok' | 'coordinator' | 'heartbeat' | 'renew' | 'lease' | 'splitter';
+type OfficeTimer = 'election' | 'heartbeat' | 'renew' | 'lease' | 'splitter';
+export type TimerKind =
+  OfficeTimer | 'ok' | 'coordinator' | 'askAgain' | 'handOver' | 'ballot' | 'beat' | 'recover' | 'poll' | 'renewRecord';
 
-export interface BullyState {
-  readonly config: BullyConfig;
+/** What every strategy knows; each adds its own. */
+export interface OfficeState {
+  readonly config: ElectionConfig;
   readonly phase: Phase;
   /** Highest term known to have been granted; never falls. */
   readonly term: number;
@@ -86,19 +54,20 @@ export interface BullyState {
   readonly holder: NodeId | undefined;
   /** The holder of `term` resigned: a late Coordinator of it counts no more. */
   readonly termOver: boolean;
+  /** The store itself told the term, once at least. */
+  readonly storeSeen: boolean;
+  /** When the leader changed from one node to another, newest last; at most {@link changesMax}. */
+  readonly changes: readonly Mono[];
   /** The leader as last heard. */
   readonly heard: { readonly node: NodeId; readonly term: number; readonly at: Mono } | undefined;
   /** Since when nothing was heard of a leader. */
   readonly quietSince: Mono;
   readonly live: ReadonlySet<NodeId>;
-  /** Node → until when it is not asked. */
-  readonly ignored: ReadonlyMap<NodeId, Mono>;
-  readonly rounds: number;
-  readonly election:
-    { readonly round: string; readonly asked: ReadonlySet<NodeId>; readonly objected: ReadonlySet<NodeId> } | undefined;
-  /** The claim in flight: at most one. */
-  readonly claim: { readonly above: number; readonly startedAt: Mono; readonly epoch: string } | undefined;
-  readonly tenure: { readonly term: number; readonly leaseUntil: Mono; readonly epoch: string } | undefined;
+  /** The claim in flight: at most one. `tries`: the how-manieth in a row. */
+  readonly claim:
+    { readonly above: number; readonly startedAt: Mono; readonly epoch: string; readonly tries: number } | undefined;
+  readonly tenure:
+    { readonly term: number; readonly since: Mono; readonly leaseUntil: Mono; readonly epoch: string } | undefined;
   readonly renewal: { readonly term: number; readonly startedAt: Mono } | undefined;
   /** Failed claims and lost tenures in a row: the exponent of the back-off. */
   readonly failures: number;
@@ -106,6 +75,11 @@ export interface BullyState {
   readonly storeAwayUntil: Mono;
   readonly splitter: { readonly epoch: string; readonly at: Mono } | undefined;
   readonly replacedEpochs: readonly string[];
+  /** What membership says of this node (0: healthy), and for how many heartbeats its event loop has been slow. */
+  readonly health: { readonly score: number; readonly slowBeats: number };
+  /** When this node last had to give up a tenure, newest last; enough of them lower its rank until `yieldsUntil`. */
+  readonly demotions: readonly Mono[];
+  readonly yieldsUntil: Mono;
   /** The bus connection is lost: silence means nothing. */
   readonly deaf: boolean;
   /** A late timer was given one more wait; the next late one is believed. */
@@ -113,21 +87,23 @@ export interface BullyState {
   readonly deadlines: { readonly [K in TimerKind]?: Mono };
 }
 
-export type BullyMessage =
-  | { readonly kind: 'election'; readonly from: NodeId; readonly round: string }
-  | {
-      readonly kind: 'ok';
-      readonly from: NodeId;
-      readonly round: string;
-      readonly leader?: { readonly node: NodeId; readonly term: number } | undefined;
-    }
-  | { readonly kind: 'coordinator'; readonly leader: NodeId; readonly term: number; readonly resigned: boolean };
+export interface CoordinatorMessage {
+  readonly kind: 'coordinator';
+  readonly leader: NodeId;
+  readonly term: number;
+  readonly resigned: boolean;
+  /** Of a leader that resigns: who is to take over at once. */
+  readonly to?: NodeId | undefined;
+}
+/** Messages to one node. */
+export type AddressedMessage = BullyMessage | RaftMessage | LeaseMessage;
+export type ElectionMessage = CoordinatorMessage | AddressedMessage;
 
-export type BullyEvent =
+export type ElectionEvent =
   | { readonly kind: 'started' }
   | { readonly kind: 'stop' }
   /** Addressed to this node, or to all. */
-  | { readonly kind: 'message'; readonly message: BullyMessage }
+  | { readonly kind: 'message'; readonly message: ElectionMessage }
   | { readonly kind: 'timer'; readonly timer: TimerKind }
   /** What membership sees: a hint, never a proof. */
   | { readonly kind: 'memberAlive' | 'memberDead' | 'memberLeft'; readonly node: NodeId }
@@ -152,18 +128,35 @@ export type BullyEvent =
   /** Of this node's own job-splitter. */
   | { readonly kind: 'splitterBeat'; readonly epoch: string }
   /** The own bus connection was lost, or is back. */
-  | { readonly kind: 'deaf' | 'hearing' };
+  | { readonly kind: 'deaf' | 'hearing' }
+  /** Membership's opinion of this node: 0 is healthy. */
+  | { readonly kind: 'health'; readonly score: number }
+  /** How late the event loop was in the last heartbeat; once per heartbeat. */
+  | { readonly kind: 'loopLag'; readonly lagMs: number }
+  /** Give the lead up, to the named node or to the next. */
+  | { readonly kind: 'resign'; readonly to?: NodeId | undefined }
+  /** raft: what the vote store holds, once after the start; its answer to each save. */
+  | { readonly kind: 'voteLoaded'; readonly vote: Vote | 'empty' | 'corrupt' }
+  | { readonly kind: 'voteSaved'; readonly vote: Vote; readonly ok: boolean }
+  /** lease: the bucket's answer to one ask; something in the bucket changed. */
+  | { readonly kind: 'kvAnswered'; readonly id: number; readonly result: KvResult }
+  | { readonly kind: 'kvChanged' };
 
-export type WhyDown = 'leaseLost' | 'notHeld' | 'higherTerm' | 'splitterSilent' | 'splitterRestarted' | 'stopped';
+export type WhyDown =
+  | 'leaseLost'
+  /** raft: no majority answered in time, or a higher round was heard; lease: the bucket's record is not renewed, or another's. */
+  | 'mandateLost'
+  | 'notHeld'
+  | 'higherTerm'
+  | 'splitterSilent'
+  | 'splitterRestarted'
+  | 'unhealthy'
+  | 'preempted'
+  | 'resigned'
+  | 'stopped';
 
-export type BullyEffect =
-  | { readonly kind: 'sendElection'; readonly to: NodeId; readonly round: string }
-  | {
-      readonly kind: 'sendOk';
-      readonly to: NodeId;
-      readonly round: string;
-      readonly leader: { readonly node: NodeId; readonly term: number } | undefined;
-    }
+export type ElectionEffect =
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: AddressedMessage }
   /** Coordinator to all. The leader may act until `trustUntil`; it is in the past when resigned. */
   | {
       readonly kind: 'announce';
@@ -171,20 +164,27 @@ export type BullyEffect =
       readonly resigned: boolean;
       readonly trustUntil: Mono;
       readonly epoch: string | undefined;
+      readonly to?: NodeId | undefined;
     }
   /** Ask the store; the answer, or its failure, comes back as exactly one event. */
   | { readonly kind: 'claimTerm'; readonly above: number }
   | { readonly kind: 'renewTerm'; readonly term: number }
+  /** Read the vote store; save into it, durably before the answer. Exactly one event each. */
+  | { readonly kind: 'loadVote' }
+  | { readonly kind: 'saveVote'; readonly vote: Vote }
+  /** Ask the bucket; exactly one `kvAnswered` with this id. */
+  | { readonly kind: 'askKv'; readonly id: number; readonly ask: KvAsk }
   /** Replaces a running timer of the same kind. */
   | { readonly kind: 'setTimer'; readonly timer: TimerKind; readonly afterMs: number }
   | { readonly kind: 'steppedUp'; readonly term: number }
   | { readonly kind: 'steppedDown'; readonly term: number; readonly why: WhyDown }
+  /** For whoever runs the cluster: what is wrong and what to do, once per change; or that it is well again. */
+  | { readonly kind: 'tell'; readonly level: 'info' | 'warn'; readonly message: string }
   /** Two nodes said they hold one term: a defect, or two nodes with one name. For the log. */
   | { readonly kind: 'defect'; readonly message: string };
 
-export interface BullyStep {
-  readonly state: BullyState;
-  readonly effects: readonly BullyEffect[];
+export interface Step<S> {
+  readonly state: S;
+  readonly effects: readonly ElectionEffect[];
 }
-
-export type Step = (state: BullyState, event: BullyEvent, now: Mono, rng: Rng) => BullyStep;
+export type StepFunction<S> = (state: S, event: ElectionEvent, now: Mono, rng: Rng) => Step<S>;

@@ -1,19 +1,21 @@
 import type { NodeId, Rng } from '@das/kernel';
+import type { ElectionConfig, ElectionEvent, Mono, OfficeState, Step, StrategyName } from '../core/types.js';
 
 /**
  * Role: decides who tries to lead, as a pure step machine; the store decides who leads. The shell performs the effects in order and
  * feeds every answer back as an event, one at a time. Duplicates, late and reordered messages must be harmless.
- * Implementations: {@link bully}.
+ * Implementations: `bully`, `raft`, `lease`; each passes `electionStrategyContract`.
  */
-export interface ElectionStrategy<Config, State, Event, Effect> {
-  readonly name: 'bully' | 'raft' | 'lease';
-  initialState(config: Config): State;
+export interface ElectionStrategy<S extends OfficeState = OfficeState> {
+  readonly name: StrategyName;
+  initialState(config: ElectionConfig): S;
   /** `now` is monotonic (ms). */
-  step(
-    state: State,
-    event: Event,
-    now: number,
-    rng: Rng,
-  ): { readonly state: State; readonly effects: readonly Effect[] };
-  leaderOf(state: State, now: number): { readonly leader: NodeId | undefined; readonly term: number };
+  step(state: S, event: ElectionEvent, now: Mono, rng: Rng): Step<S>;
+  /** `blocked`: why nobody leads, in words, when it is for lack of others. */
+  leaderOf(
+    state: S,
+    now: Mono,
+  ): { readonly leader: NodeId | undefined; readonly term: number; readonly blocked: string | undefined };
+  /** Until when this node may act as the leader; −∞ when it does not lead. */
+  trustedUntil(state: S): Mono;
 }

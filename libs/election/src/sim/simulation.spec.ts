@@ -1,64 +1,75 @@
-import { step } from '../core/bully.js';
-import type { Step } from '../core/types.js';
-import { stormMs, storm } from './storm.js';
+import type { OfficeState, StrategyName } from '../core/types.js';
+import { agreed, storm } from './storm.js';
 import { World } from './world.js';
 
-/** `SEED=17` replays one run. */
-const only = process.env['SEED'];
-const seeds = only === undefined ? Array.from({ length: 300 }, (_, i) => i + 1) : [Number(only)];
+const strategies: readonly StrategyName[] = ['bully', 'raft', 'lease'];
 
-function agreed(world: World): void {
-  const running = world.names.filter((name) => world.isUp(name));
-  const views = new Set(world.views());
-  if (views.size !== 1 || views.has(undefined)) {
-    throw new Error(`${world.judge.label}: after the calm the nodes see ${[...views].join(', ')}`);
-  }
-  expect(world.acting()).toEqual([...views]);
-  expect(running).toContain([...views][0]);
-}
+/** Storms per strategy. `SEED=17` replays one, with the dialogue before its failure; `SEEDS=50` runs so many. */
+const storms: Readonly<Record<string, number>> = { full: 5_000, nightly: 100_000 };
+const tier = process.env['DAS_TEST_TIER'] ?? '';
+const only = process.env['SEED'];
+const count = Number(process.env['SEEDS'] ?? storms[tier] ?? 500);
+const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
+/** By seed: mostly three nodes, for their storms are the densest. */
+const sizes = [3, 5, 3, 2, 1] as const;
+const sizeOf = (seed: number): number => sizes[seed % sizes.length] as number;
+
+/** Nodes that are the longest allowed in a hurry to end (ms). */
+const timeoutMs = 60_000 + count * 200;
 
 describe('election under faults', () => {
-  it.each([1, 2, 3, 5])('never has two leaders of one term, and ends with one, with %i nodes', (count) => {
-    for (const seed of seeds) agreed(storm(seed, count));
+  it.each(strategies)(
+    '%s keeps every promise in every storm, and ends with one leader',
+    (strategy) => {
+      for (const seed of seeds) agreed(storm(seed, sizeOf(seed), { strategy, trace: only !== undefined }));
+    },
+    timeoutMs,
+  );
+
+  it.each(strategies)('%s gives the same storm for the same seed, byte for byte', (strategy) => {
+    const [first, second] = [1, 2].map(() => storm(5, 3, { strategy, trace: true }).transcript.join('\n'));
+    expect(first?.length).toBeGreaterThan(2_000);
+    expect(second).toBe(first);
   });
 
-  it('changes no leader in ten quiet minutes with 5 % loss', () => {
-    for (const seed of seeds.slice(0, 20)) {
-      const world = new World({ seed, nodes: ['a', 'b', 'c'], loss: 0.05, latencyMs: [1, 20] });
+  it.each(strategies)(
+    '%s keeps its state small, over a day with 1 %% loss and a restart every ten minutes',
+    (strategy) => {
+      const hours = tier === '' ? 2 : 24;
+      const world = new World({ seed: 9, nodes: ['a', 'b', 'c'], strategy, loss: 0.01, clockRate: 0.05, trace: false });
       world.startAll();
-      world.time.runUntil(600_000);
-      expect(world.judge.steppedUpAt).toHaveLength(1);
-    }
-  });
+      for (let minute = 10; minute <= hours * 60; minute += 10) {
+        const name = world.names[(minute / 10) % world.names.length] as string;
+        world.time.runUntil(minute * 60_000);
+        world.crash(name);
+        world.time.runUntil(minute * 60_000 + 2_000);
+        world.start(name);
+        for (const node of world.names) expect(largest(world.stateOf(node))).toBeLessThanOrEqual(64);
+      }
+      world.time.runUntil(world.time.now + 15_000);
+      agreed(world);
+    },
+    timeoutMs,
+  );
+});
 
-  it('has a new leader 2.5 s after the leader is killed', () => {
-    for (const seed of seeds) {
-      const world = new World({ seed, nodes: ['a', 'b', 'c', 'd', 'e'], latencyMs: [1, 20] });
-      world.startAll();
-      const killAt = 4_000 + Math.floor(world.rng() * 1_000);
-      world.time.runUntil(killAt);
-      const [leader] = world.acting();
-      world.crash(leader as string);
-      world.time.runUntil(killAt + 2_500);
-      expect(world.acting()).toHaveLength(1);
-      expect(world.acting()).not.toContain(leader);
-    }
-  });
+/** The size of the largest collection in a state. */
+function largest(state: OfficeState): number {
+  const sizeIn = (value: unknown): number => {
+    if (value instanceof Map || value instanceof Set) return Math.max(value.size, ...[...value.values()].map(sizeIn));
+    if (Array.isArray(value)) return Math.max(value.length, ...value.map(sizeIn));
+    if (typeof value !== 'object' || value === null) return 0;
+    return Math.max(0, ...Object.values(value).map(sizeIn));
+  };
+  return sizeIn(state);
+}
 
-  it('lets one node alone that reaches the store lead, whoever is dead', () => {
-    const world = new World({ seed: 3, nodes: ['a', 'b', 'c', 'd', 'e'] });
-    world.startAll();
-    world.time.runUntil(4_000);
-    for (const name of ['b', 'c', 'd', 'e']) world.crash(name);
-    world.time.runUntil(6_500);
-    expect(world.acting()).toEqual(['a']);
-  });
-
+describe('bully among faults', () => {
   it('gives the lead to the side of a partition that reaches the store', () => {
     const world = new World({ seed: 5, nodes: ['a', 'b', 'c'] });
     world.startAll();
     world.time.runUntil(4_000);
-    for (const other of ['a', 'b', 'store']) world.cut('c', other);
+    for (const other of ['a', 'b', 'store']) world.links.cut('c', other);
     world.time.runUntil(9_000);
     expect(world.acting()).toEqual(['b']);
     world.healAll();
@@ -69,59 +80,67 @@ describe('election under faults', () => {
 
   it('passes over a top node that answers but cannot reach the store', () => {
     const world = new World({ seed: 6, nodes: ['a', 'b', 'c'] });
-    world.cutStore('c');
+    world.links.cutOneWay('c', 'store');
     world.startAll();
     world.time.runUntil(4_500);
     expect(world.acting()).toEqual(['b']);
   });
-});
 
-/** The watch must bite: broken strategies are found by the same runs. */
-describe('election under faults, broken on purpose', () => {
-  const finds = (broken: Step, change: Partial<ConstructorParameters<typeof World>[0]> = {}): boolean => {
-    for (let seed = 1; seed <= 60; seed += 1) {
-      try {
-        agreed(storm(seed, 3, { step: broken, ...change }));
-      } catch {
-        return true;
+  it('passes over a top node that only some can reach', () => {
+    const world = new World({ seed: 6, nodes: ['a', 'b', 'c', 'd', 'e'] });
+    for (const name of ['a', 'b', 'store']) world.links.cut('e', name);
+    world.startAll();
+    world.time.runUntil(6_000);
+    expect(world.acting()).toHaveLength(1);
+    expect(world.acting()).not.toEqual(['e']);
+  });
+
+  it('gives the lead to the highest node at once, when several better ones have been there for a while', () => {
+    const world = new World({ seed: 4, nodes: ['a', 'b', 'c', 'd'] });
+    world.start('a');
+    world.time.runUntil(4_000);
+    for (const name of ['b', 'd', 'c']) world.start(name);
+    world.time.runUntil(25_000);
+    expect(world.acting()).toEqual(['a']);
+    world.time.runUntil(45_000);
+    expect(world.acting()).toEqual(['d']);
+    expect(world.judge.steppedUpAt.map(({ node }) => node)).toEqual(['a', 'd']);
+  });
+
+  it('changes its leader less often than every 30 s when its top node comes and goes, for an hour', () => {
+    const hour = 3_600_000;
+    for (const [upMs, downMs] of [
+      [20_000, 10_000],
+      [45_000, 5_000],
+      [90_000, 15_000],
+    ] as const) {
+      const world = new World({ seed: 8, nodes: ['a', 'b', 'c'], trace: false });
+      world.startAll();
+      while (world.time.now < hour) {
+        world.time.runUntil(world.time.now + upMs);
+        world.crash('c');
+        world.time.runUntil(world.time.now + downMs);
+        world.start('c');
       }
+      expect(world.judge.steppedUpAt.length).toBeLessThan(hour / 30_000);
+      // Damping grows: what the top node's own deaths do not force stays rare.
+      expect(world.judge.steppedUpAt.length).toBeLessThan(40);
     }
-    return false;
-  };
-
-  it('finds a node that takes a refusal for a grant', () => {
-    const broken: Step = (state, event, now, rng) =>
-      step(state, event.kind === 'termClaimed' ? { ...event, granted: true } : event, now, rng);
-    expect(finds(broken)).toBe(true);
   });
 
-  it('finds a lease that outlives three seconds', () => {
-    expect(finds(step, { timings: { leaseMs: 3_600 } })).toBe(true);
-  });
-
-  it('finds a lease counted from the answer instead of the request', () => {
-    const broken: Step = (state, event, now, rng) =>
-      step(
-        event.kind === 'renewed' && state.renewal !== undefined
-          ? { ...state, renewal: { ...state.renewal, startedAt: now } }
-          : state,
-        event,
-        now,
-        rng,
-      );
-    expect(finds(broken)).toBe(true);
-  });
-
-  it('finds a node that ignores Coordinators', () => {
-    const broken: Step = (state, event, now, rng) =>
-      event.kind === 'message' && event.message.kind === 'coordinator'
-        ? { state, effects: [] }
-        : step(state, event, now, rng);
-    expect(finds(broken)).toBe(true);
-  });
-
-  it('uses the real strategy otherwise', () => {
-    expect(finds(step)).toBe(false);
-    expect(stormMs).toBeGreaterThan(30_000);
+  it('moves the lead away from a node that is not well, and back to it last', () => {
+    const world = new World({ seed: 8, nodes: ['a', 'b', 'c'] });
+    world.startAll();
+    world.time.runUntil(40_000);
+    expect(world.acting()).toEqual(['c']);
+    for (let i = 0; i < 3; i += 1) world.hint('c', { kind: 'loopLag', lagMs: 400 });
+    world.time.runUntil(41_000);
+    expect(world.acting()).toEqual(['b']);
+    world.crash('b');
+    world.time.runUntil(44_000);
+    expect(world.acting()).toEqual(['a']);
+    world.crash('a');
+    world.time.runUntil(50_000);
+    expect(world.acting()).toEqual(['c']);
   });
 });

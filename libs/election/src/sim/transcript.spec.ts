@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StrategyName } from '../core/types.js';
 import { World } from './world.js';
 
 const three = ['a', 'b', 'c'];
-const world = (): World => new World({ seed: 7, nodes: three });
+const world = (strategy: StrategyName = 'bully'): World => new World({ seed: 7, nodes: three, strategy });
 
-function settled(): World {
-  const w = world();
+function settled(strategy: StrategyName = 'bully'): World {
+  const w = world(strategy);
   w.startAll();
   w.time.runUntil(5_000);
   w.say('--');
@@ -86,6 +87,37 @@ const scenarios: Record<string, () => World> = {
     w.say('--');
     w.start('c');
     w.time.runUntil(12_000);
+    return w;
+  },
+  'raft starts, its leader dies': () => {
+    const w = settled('raft');
+    w.crash(w.acting()[0] as string);
+    w.time.runUntil(9_000);
+    return w;
+  },
+  'raft hands over': () => {
+    const w = settled('raft');
+    w.stop(w.acting()[0] as string);
+    w.time.runUntil(6_000);
+    return w;
+  },
+  'raft without a majority': () => {
+    const w = settled('raft');
+    const leader = w.acting()[0] as string;
+    for (const name of three.filter((other) => other !== leader)) w.crash(name);
+    w.time.runUntil(14_000);
+    return w;
+  },
+  'lease starts, its holder dies': () => {
+    const w = settled('lease');
+    w.crash(w.acting()[0] as string);
+    w.time.runUntil(14_000);
+    return w;
+  },
+  'lease hands over': () => {
+    const w = settled('lease');
+    w.stop(w.acting()[0] as string);
+    w.time.runUntil(6_000);
     return w;
   },
 };

@@ -1,52 +1,77 @@
 import type { NodeId } from '@das/kernel';
-import { eligible } from './eligibility.js';
-import { outranks } from './rank.js';
-import { announce, claim, namedLeader, standBack } from './tenure.js';
-import type { Turn } from './turn.js';
-import type { BullyMessage } from './types.js';
+import { eligible, yields } from '../office/eligibility.js';
+import { announce, claim, namedLeader, standBack } from '../office/tenure.js';
+import type { Turn } from '../office/turn.js';
+import { outranks } from '../rank.js';
+import { noteAsker } from './preemption.js';
+import type { BullyMessage, BullyState } from './types.js';
 
 type Of<K extends BullyMessage['kind']> = Extract<BullyMessage, { kind: K }>;
 
+/** Election is repeated this often within the wait for an OK: a lost message must not depose a leader. */
+const askedTimes = 3;
+
 /** Asks every live node of higher rank whether it objects; claims at once when there is none. */
-export function callElection(turn: Turn): void {
-  turn.clearTimers('election', 'ok', 'coordinator');
+export function callElection(turn: Turn<BullyState>): void {
+  turn.clearTimers('election', 'ok', 'askAgain', 'coordinator');
   turn.change({ graced: false });
   if (!eligible(turn.state, turn.now)) return standBack(turn);
   const asked = objectors(turn);
-  if (asked.length === 0) return claim(turn);
+  if (asked.length === 0) return win(turn);
   const rounds = turn.state.rounds + 1;
   const round = `${turn.state.config.instance}.${rounds}`;
   turn.change({ phase: 'calling', rounds, election: { round, asked: new Set(asked), objected: new Set() } });
-  for (const to of asked) turn.emit({ kind: 'sendElection', to, round });
+  sendElection(turn);
   turn.setTimer('ok', turn.t.okWaitMs);
 }
 
+/** Nobody objects: the store is asked. */
+export function win(turn: Turn<BullyState>): void {
+  turn.clearTimers('ok', 'askAgain', 'coordinator');
+  turn.change({ election: undefined });
+  claim(turn);
+}
+
+/** At first, and again for whoever may not have heard it. */
+export function sendElection(turn: Turn<BullyState>): void {
+  const { election, phase } = turn.state;
+  if (election === undefined || phase !== 'calling') return;
+  const message = { kind: 'election', from: turn.self, round: election.round } as const;
+  const said = yields(turn.state, turn.now) ? { ...message, yields: true } : message;
+  for (const to of election.asked) turn.emit({ kind: 'send', to, message: said });
+  turn.setTimer('askAgain', Math.ceil(turn.t.okWaitMs / askedTimes));
+}
+
 /** Higher-ranked live nodes, and the holder of the current term whatever its rank: it may lead, and only be badly heard here. */
-function objectors(turn: Turn): NodeId[] {
+function objectors(turn: Turn<BullyState>): NodeId[] {
   const { live, ignored, holder, termOver, config } = turn.state;
+  const lowest = yields(turn.state, turn.now);
   const asks = (node: NodeId): boolean =>
     node !== turn.self &&
     turn.now >= (ignored.get(node) ?? -Infinity) &&
-    (outranks(node, turn.self, config.priorities) || (node === holder && !termOver));
+    (lowest || outranks(node, turn.self, config.priorities) || (node === holder && !termOver));
   return [...live].filter(asks);
 }
 
 /** A node asks whether this one objects. Silence means no. */
-export function onElection(turn: Turn, message: Of<'election'>): void {
+export function onElection(turn: Turn<BullyState>, message: Of<'election'>): void {
   const { from, round } = message;
   if (from === turn.self) return;
+  if (message.preempt === true) return noteAsker(turn, from);
   const leader = namedLeader(turn);
   if (leader !== undefined && leader.node !== from) {
-    turn.emit({ kind: 'sendOk', to: from, round, leader });
+    turn.emit({ kind: 'send', to: from, message: { kind: 'ok', from: turn.self, round, leader } });
     return announce(turn);
   }
-  if (!outranks(turn.self, from, turn.state.config.priorities) || !eligible(turn.state, turn.now)) return;
-  turn.emit({ kind: 'sendOk', to: from, round, leader: undefined });
+  const higher = message.yields === true || outranks(turn.self, from, turn.state.config.priorities);
+  // One that is to be chosen last objects to nobody: two of them would wait for each other.
+  if (!higher || yields(turn.state, turn.now) || !eligible(turn.state, turn.now)) return;
+  turn.emit({ kind: 'send', to: from, message: { kind: 'ok', from: turn.self, round } });
   if (turn.state.phase === 'following') callElection(turn);
 }
 
 /** Someone objects, or knows a leader. Answers to earlier rounds are late and mean nothing. */
-export function onOk(turn: Turn, message: Of<'ok'>): void {
+export function onOk(turn: Turn<BullyState>, message: Of<'ok'>): void {
   const { election, phase } = turn.state;
   if (election?.round !== message.round || !election.asked.has(message.from)) return;
   const { leader } = message;
@@ -55,18 +80,17 @@ export function onOk(turn: Turn, message: Of<'ok'>): void {
     const over = leader.term < turn.state.term || (leader.term === turn.state.term && turn.state.termOver);
     if (over || leader.node === turn.self) return;
     turn.learnTerm(leader.term, leader.node);
-    turn.clearTimers('ok', 'coordinator');
     return standBack(turn);
   }
   turn.change({ election: { ...election, objected: new Set(election.objected).add(message.from) } });
   if (phase !== 'calling') return;
-  turn.clearTimers('ok');
+  turn.clearTimers('ok', 'askAgain');
   turn.change({ phase: 'awaiting' });
   turn.setTimer('coordinator', turn.t.coordinatorWaitMs);
 }
 
 /** Those who objected never led: they can answer but not win. They are passed over for a while, and the next election is called. */
-export function onNoCoordinator(turn: Turn): void {
+export function onNoCoordinator(turn: Turn<BullyState>): void {
   const until = turn.now + turn.t.ignoreMs;
   const ignored = new Map([...turn.state.ignored].filter(([, end]) => end > turn.now));
   for (const node of turn.state.election?.objected ?? []) ignored.set(node, until);
@@ -75,7 +99,7 @@ export function onNoCoordinator(turn: Turn): void {
 }
 
 /** A node that is gone objects no more; with the last one gone there is nothing to wait for. */
-export function dropObjector(turn: Turn, node: NodeId): void {
+export function dropObjector(turn: Turn<BullyState>, node: NodeId): void {
   const { election, phase } = turn.state;
   if (election === undefined || !election.asked.has(node)) return;
   const asked = new Set(election.asked);

@@ -1,17 +1,11 @@
 import type { NodeId } from '@das/kernel';
-import { callElection, dropObjector } from './candidacy.js';
+import { liveNodesMax } from '../types.js';
+import type { CoordinatorMessage } from '../types.js';
 import { stepDown } from './tenure.js';
 import type { Turn } from './turn.js';
-import { liveNodesMax } from './types.js';
-import type { BullyMessage } from './types.js';
-
-type Coordinator = Extract<BullyMessage, { kind: 'coordinator' }>;
-
-/** Resigned leaders are followed by an election at once; this much random time keeps all from calling together (ms). */
-const resignSpreadMs = 50;
 
 /** Someone says that it holds a term, or no longer does. */
-export function onCoordinator(turn: Turn, message: Coordinator): void {
+export function onCoordinator(turn: Turn, message: CoordinatorMessage): void {
   const { term, holder, termOver } = turn.state;
   if (message.leader === turn.self) return checkNamesake(turn, message);
   if (message.term < term) return;
@@ -22,23 +16,21 @@ export function onCoordinator(turn: Turn, message: Coordinator): void {
   if (message.term === term && termOver) return;
   turn.learnTerm(message.term, message.leader);
   stepDown(turn, 'higherTerm');
-  if (message.resigned) return onResigned(turn);
-  const ignored = new Map(turn.state.ignored);
-  ignored.delete(message.leader);
-  turn.clearTimers('ok', 'coordinator');
-  turn.change({ phase: 'following', election: undefined, ignored, failures: 0, quietSince: turn.now, graced: false });
+  if (message.resigned) return onResigned(turn, message);
+  turn.change({ failures: 0, quietSince: turn.now, graced: false });
   turn.change({ heard: { node: message.leader, term: message.term, at: turn.now } });
+  turn.change({ phase: 'following' });
+  turn.candidacy.leaderHeard(turn, message.leader);
   turn.waitForLeader();
 }
 
-function onResigned(turn: Turn): void {
+function onResigned(turn: Turn, { leader, to }: CoordinatorMessage): void {
   turn.change({ termOver: true, heard: undefined, quietSince: turn.now - turn.t.leaderTimeoutMs });
-  // Those who are in an election already go on with it.
-  if (turn.state.phase === 'following') turn.setTimer('election', turn.random(resignSpreadMs));
+  turn.candidacy.leaderResigned(turn, leader, to);
 }
 
 /** Own messages come back over the bus. One of a term this process was never granted is of another process with this name. */
-function checkNamesake(turn: Turn, message: Coordinator): void {
+function checkNamesake(turn: Turn, message: CoordinatorMessage): void {
   if (message.term <= turn.state.term) return;
   const text = `another process leads as ${turn.self} in term ${message.term}: two nodes have one name`;
   turn.emit({ kind: 'defect', message: text });
@@ -50,13 +42,10 @@ export function onMemberAlive(turn: Turn, node: NodeId): void {
   turn.change({ live: new Set(live).add(node) });
 }
 
-/** A hint. It ends waiting for that node, but a leader that was heard a moment ago is not deposed by it. */
+/** A hint: what it is worth is the strategy's to judge. */
 export function onMemberGone(turn: Turn, node: NodeId): void {
   const live = new Set(turn.state.live);
   live.delete(node);
   turn.change({ live });
-  dropObjector(turn, node);
-  const { heard, phase, deaf } = turn.state;
-  const silent = heard?.node === node && turn.now - heard.at >= turn.t.heartbeatMs * 2;
-  if (silent && phase === 'following' && !deaf) callElection(turn);
+  turn.candidacy.memberGone(turn, node);
 }

@@ -1,52 +1,78 @@
 import type { NodeId } from '@das/kernel';
-import { initialState, leaderOf, step } from './bully.js';
-import { outranks } from './rank.js';
-import { checkTimings } from './timings.js';
-import { defaultTimings, liveNodesMax, replacedEpochsMax } from './types.js';
-import type { BullyEffect, BullyEvent, BullyState, TimerKind } from './types.js';
+import { outranks } from '../rank.js';
+import { checkTimings, defaultTimings } from '../timings.js';
+import { liveNodesMax, replacedEpochsMax } from '../types.js';
+import type { ElectionConfig, ElectionEffect, ElectionEvent, TimerKind } from '../types.js';
+import { bully } from './bully.js';
+import type { BullyState } from './types.js';
 
 const id = (name: string): NodeId => name as NodeId;
 const rng = (): number => 0;
 const B = id('b');
+const { step, leaderOf } = bully;
+const config = (change: Partial<ElectionConfig> = {}): ElectionConfig => ({
+  self: B,
+  instance: 'i',
+  priorities: {},
+  voters: [],
+  preempt: true,
+  timings: defaultTimings,
+  ...change,
+});
+
+/** Messages in short: what is said to whom, without its sender. */
+type Short =
+  | Exclude<ElectionEffect, { kind: 'send' }>
+  | { readonly kind: 'sendElection'; readonly to: string; readonly round: string }
+  | { readonly kind: 'sendOk'; readonly to: string; readonly round: string; readonly leader: unknown };
+function short(effect: ElectionEffect): Short {
+  if (effect.kind !== 'send') return effect;
+  const { to, message } = effect;
+  if (message.kind === 'ok') return { kind: 'sendOk', to, round: message.round, leader: message.leader };
+  if (message.kind !== 'election') throw new Error(`not bully's: ${message.kind}`);
+  const { kind, from, ...rest } = message;
+  expect([kind, from]).toEqual(['election', B]);
+  return { kind: 'sendElection', to, ...rest };
+}
 
 /** One node `b` between `a` and `c`, fed event by event. */
 class Fed {
   state: BullyState;
   now = 0;
   constructor(priorities: Record<string, number> = {}) {
-    this.state = initialState({ self: B, instance: 'i', priorities, timings: defaultTimings });
+    this.state = bully.initialState(config({ priorities }));
     this.feed({ kind: 'started' });
     for (const node of ['a', 'b', 'c']) this.feed({ kind: 'memberAlive', node: id(node) });
     this.beat();
   }
-  feed(event: BullyEvent): readonly BullyEffect[] {
+  feed(event: ElectionEvent): readonly Short[] {
     const { state, effects } = step(this.state, event, this.now, rng);
     this.state = state;
-    return effects;
+    return effects.map(short);
   }
   at(now: number): this {
     this.now = now;
     return this;
   }
-  beat(epoch = 'e1'): readonly BullyEffect[] {
+  beat(epoch = 'e1'): readonly Short[] {
     return this.feed({ kind: 'splitterBeat', epoch });
   }
-  timer(timer: TimerKind): readonly BullyEffect[] {
+  timer(timer: TimerKind): readonly Short[] {
     return this.feed({ kind: 'timer', timer });
   }
-  election(from: string): readonly BullyEffect[] {
+  election(from: string): readonly Short[] {
     return this.feed({ kind: 'message', message: { kind: 'election', from: id(from), round: 'r' } });
   }
-  ok(from: string, round: string, leader?: { node: NodeId; term: number }): readonly BullyEffect[] {
+  ok(from: string, round: string, leader?: { node: NodeId; term: number }): readonly Short[] {
     return this.feed({ kind: 'message', message: { kind: 'ok', from: id(from), round, leader } });
   }
-  coordinator(leader: string, term: number, resigned = false): readonly BullyEffect[] {
+  coordinator(leader: string, term: number, resigned = false): readonly Short[] {
     return this.feed({ kind: 'message', message: { kind: 'coordinator', leader: id(leader), term, resigned } });
   }
-  granted(above: number): readonly BullyEffect[] {
+  granted(above: number): readonly Short[] {
     return this.feed({ kind: 'termClaimed', above, granted: true, term: above + 1, leader: B });
   }
-  refused(above: number, term: number, leader: string): readonly BullyEffect[] {
+  refused(above: number, term: number, leader: string): readonly Short[] {
     return this.feed({ kind: 'termClaimed', above, granted: false, term, leader: id(leader) });
   }
   /** Calls the election and gets no objection. */
@@ -62,8 +88,8 @@ class Fed {
   }
 }
 
-const kinds = (effects: readonly BullyEffect[]): string[] => effects.map((effect) => effect.kind);
-const waits = (effects: readonly BullyEffect[]): Record<string, number> =>
+const kinds = (effects: readonly Short[]): string[] => effects.map((effect) => effect.kind);
+const waits = (effects: readonly Short[]): Record<string, number> =>
   Object.fromEntries(effects.flatMap((e) => (e.kind === 'setTimer' ? [[e.timer, e.afterMs]] : [])));
 
 describe('rank', () => {
@@ -292,6 +318,17 @@ describe('claiming', () => {
     node.coordinator('c', 0);
     expect(kinds(node.granted(0))).toContain('steppedUp');
   });
+  it('ends the election that it called meanwhile, when an earlier claim is granted', () => {
+    const node = new Fed().claims();
+    node.coordinator('c', 0);
+    node.at(node.now + 1_000).beat();
+    node.timer('election');
+    expect(node.state.phase).toBe('calling');
+    node.granted(0);
+    expect(node.state).toMatchObject({ phase: 'leading', election: undefined });
+    expect(node.at(node.now + 200).timer('ok')).toEqual([]);
+    expect(node.state.phase).toBe('leading');
+  });
   it('drops a grant that is already history', () => {
     const node = new Fed().claims();
     node.coordinator('c', 5);
@@ -494,7 +531,7 @@ describe('following', () => {
     expect(waits(node.feed({ kind: 'hearing' }))).toEqual({ election: 1_000 });
     const leading = new Fed().leads();
     expect(leading.feed({ kind: 'hearing' })).toEqual([]);
-    const fresh = initialState({ self: B, instance: 'i', priorities: {}, timings: defaultTimings });
+    const fresh = bully.initialState(config());
     expect(step(fresh, { kind: 'hearing' }, 5, rng).state.splitter).toBeUndefined();
   });
   it('ignores timers of phases it has left', () => {

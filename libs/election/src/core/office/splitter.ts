@@ -1,0 +1,28 @@
+import { eligible, noteSplitterBeat, splitterHeard } from './eligibility.js';
+import { claim, handOver, stepDown } from './tenure.js';
+import type { Turn } from './turn.js';
+
+/** A leader whose job-splitter is silent leads nobody. */
+export function onSplitterTimer(turn: Turn, late: number): void {
+  const { splitter } = turn.state;
+  const silentFor = turn.now - (splitter?.at ?? -Infinity);
+  // Deaf, or late after a pause, its beats may wait in our own queue: one more beat's time, as long as the lease could have lasted.
+  const grace = (turn.state.deaf || late > turn.t.lateMs) && silentFor < turn.t.leaseMs;
+  if (grace) return turn.setTimer('splitter', turn.t.splitterBeatMs);
+  if (!splitterHeard(turn.state, turn.now)) return handOver(turn, 'splitterSilent');
+  turn.setTimer('splitter', turn.t.splitterBeatMs * turn.t.splitterMissesMax - silentFor);
+}
+
+export function onSplitterBeat(turn: Turn, epoch: string): void {
+  const wasEligible = eligible(turn.state, turn.now);
+  const instance = noteSplitterBeat(turn, epoch);
+  if (instance === 'new' && turn.state.phase === 'leading') {
+    // The previous instance may still have acts under way: under the next term the store refuses them.
+    stepDown(turn, 'splitterRestarted');
+    return claim(turn);
+  }
+  const quiet = turn.now - turn.state.quietSince >= turn.t.leaderTimeoutMs;
+  if (!wasEligible && quiet && turn.state.phase === 'following' && eligible(turn.state, turn.now)) {
+    turn.setTimer('election', turn.random(turn.t.spreadMs));
+  }
+}
