@@ -116,7 +116,8 @@ const coverageOfCores = [
 function unitTests() {
   const ignored = ['/node_modules/', '/dist/', '<rootDir>/e2e/', '<rootDir>/bench/'];
   const ignore = ignored.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
-  return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore, ...coverageOfCores]);
+  const more = tier === 'nightly' ? { FUZZ_PACKETS: '10000000' } : {};
+  return jest(['-c', 'jest.config.mjs', '--rootDir', '.', '--maxWorkers=2', ...ignore, ...coverageOfCores], more);
 }
 
 async function endToEnd(processes) {
