@@ -3,7 +3,8 @@ import type { EngineNote } from './engine/listener.js';
 
 /**
  * What a user of the library adds. All are optional. Questions must be answered at once; notices come one at a time and in order,
- * and what they throw becomes a note.
+ * and what they throw becomes a note; what `onNote` throws is dropped. Which questions are there is read once, when the node is made:
+ * `broadcasts`, `aliveProblem`, `mergeProblem` and `noStreamPing` assigned later are never asked.
  */
 export interface Delegates {
   /** Our attributes, at most `limit` bytes; asked at the start and at every update. Default: none. */

@@ -3,7 +3,7 @@ import type { Hooks } from './core/hooks.js';
 import type { Delegates } from './delegates.js';
 import type { EngineListener } from './engine/listener.js';
 
-/** The questions of a protocol step, answered by delegates; absent where the delegate is absent. */
+/** The questions of a protocol step, answered by delegates; absent where the delegate is absent now: those assigned later are never asked. */
 export function hooksOf(delegates: Delegates): Omit<Hooks, 'wireOverhead'> {
   return {
     ...(delegates.aliveProblem && { aliveProblem: (member) => delegates.aliveProblem?.(member) }),

@@ -122,6 +122,57 @@ describe('a life', () => {
     await expect(lab.settle(b.join(['10.0.0.1']))).rejects.toThrow(/the node was closed/);
   });
 
+  it('keeps nobody waiting after its end', async () => {
+    const lab = new Lab();
+    const [, b] = [lab.node('a', '10.0.0.1'), lab.node('b', '10.0.0.2')];
+    await lab.settle(b.join(['10.0.0.1']));
+    await lab.settle(b.leave(5_000));
+    await expect(lab.settle(b.update(0))).resolves.toBeUndefined();
+    await b.shutdown();
+    const calls = [b.ping('a'), b.update(0), b.leave(0), b.sendReliable('a', ascii('?'))];
+    const refused = { status: 'rejected', reason: expect.objectContaining({ code: 'CLOSED' }) };
+    expect(await lab.settle(Promise.allSettled<unknown>(calls))).toEqual(calls.map(() => refused));
+  });
+
+  it('goes on although its delegates throw, even the one that is told of it', async () => {
+    const lab = new Lab();
+    const heard: string[] = [];
+    const fail = (): never => {
+      throw new Error('out of order');
+    };
+    const notifyMessage = (bytes: Uint8Array): void => {
+      if (heard.push(String.fromCharCode(...bytes)) < 3) fail();
+    };
+    const a = lab.node('a', '10.0.0.1', {}, { notifyMessage, onNote: fail });
+    const b = lab.node('b', '10.0.0.2');
+    await lab.settle(b.join(['10.0.0.1']));
+    for (const word of ['one', 'two', 'three']) {
+      b.sendBestEffort('a', ascii(word));
+      lab.time.advance(100);
+    }
+    expect(heard).toEqual(['one', 'two', 'three']);
+    expect(await lab.settle(Promise.all([a.ping('b'), b.ping('a')]))).toHaveLength(2);
+  });
+
+  it('goes on after a question of its was answered by an error', async () => {
+    const lab = new Lab();
+    const heard: string[] = [];
+    const notes: string[] = [];
+    let answers: (() => Uint8Array[])[] = [];
+    const broadcasts = (): Uint8Array[] => answers.shift()?.() ?? [];
+    const a = lab.node('a', '10.0.0.1', {}, { broadcasts, onNote: ({ detail }) => notes.push(detail) });
+    const notifyMessage = (bytes: Uint8Array): void => void heard.push(String.fromCharCode(...bytes));
+    const b = lab.node('b', '10.0.0.2', {}, { notifyMessage });
+    await lab.settle(b.join(['10.0.0.1']));
+    const fail = (): never => {
+      throw new Error('out of order');
+    };
+    answers = [fail, fail, () => [ascii('news')]];
+    lab.time.advance(5_000);
+    expect(notes.filter((detail) => detail.includes('out of order'))).toHaveLength(2);
+    expect([heard, names(a), names(b)]).toEqual([['news'], ['a', 'b'], ['a', 'b']]);
+  });
+
   it('says when leaving or updating could not be told in time', async () => {
     const lab = new Lab();
     const [, b] = [lab.node('a', '10.0.0.1'), lab.node('b', '10.0.0.2')];

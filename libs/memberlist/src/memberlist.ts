@@ -91,23 +91,25 @@ export class Memberlist {
   /**
    * Tells everyone that we leave, and waits until it was told often enough. The node goes on answering: {@link shutdown} it then.
    * @param timeoutMs 0 waits without limit
-   * @throws MemberlistError BROADCAST_TIMEOUT; we have left all the same
+   * @throws MemberlistError CLOSED; BROADCAST_TIMEOUT: we have left all the same
    */
   leave(timeoutMs: number): Promise<void> {
     return this.#within(timeoutMs, 'BROADCAST_TIMEOUT', (done) => this.#engine.leave(done));
   }
 
   /**
-   * Asks the delegate for our attributes and tells everyone.
-   * @throws MemberlistError META_TOO_LARGE; BROADCAST_TIMEOUT: they are spreading all the same
+   * Asks the delegate for our attributes and tells everyone; after {@link leave} nobody, and there is nothing to wait for.
+   * @param timeoutMs 0 waits without limit
+   * @throws MemberlistError META_TOO_LARGE, CLOSED; BROADCAST_TIMEOUT: they are spreading all the same
    */
   async update(timeoutMs: number): Promise<void> {
     const meta = this.#meta();
     await this.#within(timeoutMs, 'BROADCAST_TIMEOUT', (done) => this.#engine.update(meta, done));
   }
 
-  /** Round trip of one direct probe, ms. @throws MemberlistError NO_PING_RESPONSE, UNKNOWN_MEMBER */
+  /** Round trip of one direct probe, ms. @throws MemberlistError NO_PING_RESPONSE, UNKNOWN_MEMBER, CLOSED */
   async ping(name: string): Promise<number> {
+    if (this.#closing !== undefined) throw closed();
     const member = this.#member(name);
     const rttMs = await new Promise<number | undefined>((resolve) => this.#engine.ping(member, name, resolve));
     if (rttMs === undefined) throw new MemberlistError('NO_PING_RESPONSE', `no ping response from ${name}`);
@@ -161,7 +163,7 @@ export class Memberlist {
 
   #within(timeoutMs: number, code: MemberlistErrorCode, run: (done: Done) => void): Promise<void> {
     const { clock } = this.ports;
-    if (this.#closing !== undefined) return Promise.reject(new MemberlistError('CLOSED', 'the node was closed'));
+    if (this.#closing !== undefined) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       const fail = (problem: string): void => reject(new MemberlistError(code, problem));
       const cancel = timeoutMs > 0 ? clock.at(clock.now() + timeoutMs, () => fail('timed out')) : () => undefined;
@@ -185,4 +187,8 @@ export class Memberlist {
     if (meta.length <= limits.metaBytesMax) return meta;
     throw new MemberlistError('META_TOO_LARGE', `node meta has ${meta.length} bytes: at most ${limits.metaBytesMax}`);
   }
+}
+
+function closed(): MemberlistError {
+  return new MemberlistError('CLOSED', 'the node was closed');
 }

@@ -23,6 +23,17 @@ export function formatIp(addr: Uint8Array): string {
   return groups.join(':');
 }
 
+/** The address for an IPv6 socket, which reaches IPv4 only by the mapped form `::ffff:10.0.0.1`. */
+export function formatIpV6(addr: Uint8Array): string {
+  const ip = formatIp(addr);
+  return ip.includes(':') ? ip : `::ffff:${ip}`;
+}
+
+/** Whether it is `0.0.0.0` or `::`, which stands for all addresses of a host. */
+export function isUnspecified(addr: Uint8Array): boolean {
+  return unmapped(addr).every((byte) => byte === 0);
+}
+
 /** `ip:port`, an IPv6 address in brackets. */
 export function formatAddress({ addr, port }: Address): string {
   const ip = formatIp(addr);

@@ -22,19 +22,27 @@ export function start(turn: Turn, address: Address, meta: Uint8Array): void {
 
 /** New attributes: an `alive` of the next incarnation carries them. */
 export function update(turn: Turn, meta: Uint8Array, token: number): void {
-  turn.node.self = { ...turn.node.self, meta };
-  hearAlive(turn, ownAlive(turn), awaited(turn, token));
+  const { node } = turn;
+  node.self = { ...node.self, meta };
+  const alive = ownAlive(turn);
+  const told = awaited(turn, token);
+  hearAlive(turn, alive, told);
+  const ignored = node.table.get(alive.node)?.incarnation !== alive.incarnation;
+  // As after leaving: no broadcast carries the token, so nothing else would end the wait.
+  if (ignored && told.token !== undefined) node.doneTokens.push(token);
 }
 
 /** We say ourselves that we are dead, which everyone reads as left. Once. */
 export function leave(turn: Turn, token: number): void {
   const { node } = turn;
-  if (node.leaving) {
+  const { name } = node.config;
+  // A node that its own delegate refused is not in the table: there is nobody to say goodbye for.
+  if (node.leaving || node.table.get(name) === undefined) {
+    node.leaving = true;
     node.doneTokens.push(token);
     return;
   }
   node.leaving = true;
-  const { name } = node.config;
   const message = { kind: 'dead', node: name, incarnation: node.incarnation, from: name } as const;
   hearDead(turn, message, awaited(turn, token).token);
 }

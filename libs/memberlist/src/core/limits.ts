@@ -34,8 +34,10 @@ export const limits = {
   nodeStateBytesMax: 65_536,
   /** Depth of unknown values that a decoder skips. */
   skippedDepthMax: 16,
-  /** Streams that others opened to us and that are still open; one more is closed at once. */
+  /** Streams that others opened to us and that are still open; one more is dropped at once. */
   inboundStreamsMax: 512,
+  /** Streams that we ended and whose peers have not; one more destroys the oldest. */
+  lingeringStreamsMax: 512,
   /** Bytes kept of all open inbound streams together; the one that would exceed it is closed. */
   inboundBytesMax: 128 << 20,
   /** Members in the table: an open cluster must not be fillable. */

@@ -12,6 +12,18 @@ describe('new attributes of ours', () => {
     bench.alive('b');
     expect(bench.run({ kind: 'update', meta: ascii('newer'), token: 8 }).map(({ kind }) => kind)).toEqual(['member']);
   });
+
+  it('are done at once when nobody is told: after leaving, or when our own delegate refuses us', () => {
+    const done = (token: number): object => expect.arrayContaining([{ kind: 'broadcastDone', token }]);
+    const left = new Alone();
+    left.alive('b');
+    left.run({ kind: 'leave', token: 1 });
+    expect(left.run({ kind: 'update', meta: ascii('new'), token: 2 })).toEqual(done(2));
+    const refused = new Alone({}, { aliveProblem: ({ name }) => (name === 'me' ? 'no' : undefined) });
+    refused.alive('b');
+    expect(refused.run({ kind: 'update', meta: ascii('new'), token: 3 })).toEqual(done(3));
+    expect(refused.run({ kind: 'leave', token: 4 })).toEqual(done(4));
+  });
 });
 
 describe('a merge', () => {

@@ -34,11 +34,11 @@ export class Answerer {
     private readonly owner: AnswererOwner,
   ) {}
 
-  /** A new stream; too many at once are closed. */
+  /** A new stream; too many at once are dropped. */
   accept(stream: Stream): StreamHandler {
     if (this.#open.size >= limits.inboundStreamsMax) {
       this.owner.note({ code: 'stream', detail: `more than ${limits.inboundStreamsMax} streams`, peer: stream.remote });
-      stream.close();
+      stream.abort();
       return { data: () => undefined, closed: () => undefined };
     }
     const { clock, wire } = this.carrier;

@@ -182,5 +182,14 @@ describe('a node on a network', () => {
     bench.simulation.time.advance(50);
     expect(ends).toEqual(['the node was closed', undefined]);
     expect(bench.send(ping(1))).toEqual([]);
+    const { engine } = bench.node;
+    const keep = (end: unknown): void => void ends.push(end);
+    engine.leave(keep);
+    engine.update(new Uint8Array(0), keep);
+    engine.ping(bench.raw.address, 'x', keep);
+    engine.pushPull(bench.raw.address, true, keep);
+    engine.sendStream(bench.raw.address, new Uint8Array(1), keep);
+    const closed = 'the node was closed';
+    expect(ends.slice(2)).toEqual([closed, closed, undefined, closed, closed]);
   });
 });

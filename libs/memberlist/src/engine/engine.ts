@@ -29,6 +29,8 @@ export interface EngineOptions extends Carrier {
 /** Told once how something ended: the problem, or nothing. */
 export type Done = (problem?: string) => void;
 
+const closedProblem = 'the node was closed';
+
 /** Drives one node: gives it time, messages and chance, and performs its effects. Decides nothing; all time comes from its ports. */
 export class Engine {
   readonly #node: Node;
@@ -46,8 +48,8 @@ export class Engine {
     this.#node = createNode(config, { ...hooks, wireOverhead: () => wireOverhead(wire) });
     this.#exchanges = new Exchanges(options);
     this.#alarm = new Alarm(options.clock, config.probeTimeoutMs / 2, {
-      wake: () => void this.#run({ kind: 'wake' }),
-      paused: (lateMs) => void this.#run({ kind: 'paused', lateMs }),
+      wake: () => this.#guarded(() => void this.#run({ kind: 'wake' })),
+      paused: (lateMs) => this.#guarded(() => void this.#run({ kind: 'paused', lateMs })),
     });
     this.#answerer = new Answerer(options, {
       name: config.name,
@@ -91,16 +93,19 @@ export class Engine {
 
   /** Tells everyone that we leave; done when that was sent often enough. */
   leave(done: Done): void {
+    if (this.#closed) return done(closedProblem);
     this.#run({ kind: 'leave', token: this.#broadcasts.add(done) });
   }
 
   /** Tells everyone our new attributes; done when that was sent often enough. */
   update(meta: Uint8Array, done: Done): void {
+    if (this.#closed) return done(closedProblem);
     this.#run({ kind: 'update', meta, token: this.#broadcasts.add(done) });
   }
 
   /** Measures one round trip; nothing when there is no answer within the probe timeout. */
   ping(to: Address, node: string, done: (rttMs: number | undefined) => void): void {
+    if (this.#closed) return done(undefined);
     this.#run({ kind: 'ping', to, node, id: this.#pings.add(done) });
   }
 
@@ -123,7 +128,7 @@ export class Engine {
     this.#alarm.cancel();
     this.#answerer.close();
     this.#exchanges.abort();
-    this.#broadcasts.settleAll('the node was closed');
+    this.#broadcasts.settleAll(closedProblem);
     this.#pings.settleAll(undefined);
   }
 
@@ -141,10 +146,14 @@ export class Engine {
 
   #run(event: NodeEvent): readonly Effect[] {
     if (this.#closed) return [];
-    const effects = step(this.#node, event, this.options.clock.now(), this.options.rng);
-    this.#perform(effects);
-    this.#alarm.arm(nextWake(this.#node));
-    return effects;
+    try {
+      const effects = step(this.#node, event, this.options.clock.now(), this.options.rng);
+      this.#perform(effects);
+      return effects;
+    } finally {
+      // Also after a delegate threw: a node that nothing wakes is dead to the others.
+      if (!this.#closed) this.#alarm.arm(nextWake(this.#node));
+    }
   }
 
   /** Effects of a step that an effect leads to wait for the rest of this one's: nobody hears changes out of order. */
@@ -152,11 +161,14 @@ export class Engine {
     this.#effects.push(...effects);
     if (this.#performing) return;
     this.#performing = true;
-    for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
-      const next = effect;
-      this.#guarded(() => this.#effect(next));
+    try {
+      for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+        const next = effect;
+        this.#guarded(() => this.#effect(next));
+      }
+    } finally {
+      this.#performing = false;
     }
-    this.#performing = false;
   }
 
   #effect(effect: Effect): void {
@@ -180,7 +192,8 @@ export class Engine {
 
   #send({ to, messages, crc, probe }: Extract<Effect, { kind: 'packet' }>): void {
     const { transport, wire } = this.options;
-    const failed = probe === undefined ? undefined : (): void => void this.#run({ kind: 'sendFailed', seqNo: probe });
+    const fail = (seqNo: number): void => this.#guarded(() => void this.#run({ kind: 'sendFailed', seqNo }));
+    const failed = probe === undefined ? undefined : (): void => fail(probe);
     for (const datagram of encodePackets(messages, crc, wire)) transport.sendPacket(to, datagram, failed);
   }
 
@@ -194,6 +207,7 @@ export class Engine {
   }
 
   #exchange(request: ExchangeRequest, done: (result: ExchangeResult) => void): void {
+    if (this.#closed) return done({ ok: false, problem: closedProblem });
     this.#exchanges.begin(request, (result) => this.#guarded(() => done(result)));
   }
 
@@ -202,7 +216,11 @@ export class Engine {
   }
 
   #note(note: EngineNote): void {
-    this.options.listener.note(note);
+    try {
+      this.options.listener.note(note);
+    } catch {
+      // Whoever would be told is the one that throws.
+    }
   }
 
   /** A fault of ours or of a listener must not end the node: it becomes a note. */

@@ -171,12 +171,11 @@ class MemoryStream implements Stream {
   }
 
   close(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.handler = undefined;
-    this.gone();
-    const peer = this.#peer;
-    if (peer !== undefined) this.later(() => peer.receiveEnd({}));
+    this.#close({});
+  }
+
+  abort(): void {
+    this.#close({ reason: 'connection reset' });
   }
 
   /** The other end exists: what waited is sent. */
@@ -184,6 +183,15 @@ class MemoryStream implements Stream {
     this.#peer = peer;
     for (const bytes of this.#unsent.splice(0)) this.later(() => peer.receive(bytes));
     if (this.#closing) this.later(() => peer.receiveEnd({}));
+  }
+
+  #close(end: { reason?: string }): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.handler = undefined;
+    this.gone();
+    const peer = this.#peer;
+    if (peer !== undefined) this.later(() => peer.receiveEnd(end));
   }
 
   /** After everything sent before. */

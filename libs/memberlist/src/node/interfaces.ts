@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { isAllowed, parseCidr, parseIp } from '../core/address.js';
+import { isAllowed, isUnspecified, parseCidr, parseIp } from '../core/address.js';
 import type { Address } from '../core/types.js';
 import type { BindOptions } from './udp-tcp-transport.js';
 
@@ -28,7 +28,8 @@ export function isPublic(addr: Uint8Array): boolean {
  */
 export function advertisedAddress(options: BindOptions, boundPort: number): Address {
   const { bindAddr, advertiseAddr, advertisePort } = options;
-  const text = advertiseAddr ?? (bindAddr === '0.0.0.0' || bindAddr === '::' ? privateAddress() : bindAddr);
+  const bound = parseIp(bindAddr);
+  const text = advertiseAddr ?? (bound !== undefined && isUnspecified(bound) ? privateAddress() : bindAddr);
   const addr = parseIp(text);
   if (addr === undefined) throw new RangeError(`not an IP address: ${JSON.stringify(text)}`);
   const port = advertiseAddr === undefined ? boundPort : (advertisePort ?? boundPort);

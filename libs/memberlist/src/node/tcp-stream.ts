@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../core/types.js';
 import type { Stream, StreamHandler } from '../ports/transport.js';
-
-/** How long a peer may take to read what we sent before closing, ms. */
-const lingerMs = 5_000;
+import type { Lingering } from './lingering.js';
 
 /** A TCP socket as a stream. The socket must allow a half-open state: the remote's end is not ours. */
 export class TcpStream implements Stream {
@@ -15,6 +13,7 @@ export class TcpStream implements Stream {
     private readonly socket: Socket,
     readonly remote: Address,
     connected: boolean,
+    private readonly lingering: Lingering,
   ) {
     this.#connected = connected;
     socket.setNoDelay(true);
@@ -34,12 +33,15 @@ export class TcpStream implements Stream {
     if (this.#closing) return;
     this.#closing = true;
     this.handler = undefined;
-    if (!this.#connected) {
-      this.socket.destroy();
-      return;
-    }
-    this.socket.end();
-    this.socket.setTimeout(lingerMs, () => this.socket.destroy());
+    // Destroyed by the peer or by us: its `close`, which ends lingering, may have been before.
+    if (this.#connected && !this.socket.destroyed) this.lingering.end(this.socket);
+    else this.socket.destroy();
+  }
+
+  abort(): void {
+    this.#closing = true;
+    this.handler = undefined;
+    this.socket.destroy();
   }
 
   #ended(end: { reason?: string; refused?: boolean }): void {

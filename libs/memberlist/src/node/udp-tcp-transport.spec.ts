@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+import { EventEmitter, once } from 'node:events';
 import { formatIp, parseIp } from '../core/address.js';
+import type { Delegates } from '../delegates.js';
 import type { Memberlist } from '../memberlist.js';
 import type { MemberlistOptions } from '../options.js';
 import { createMemberlist } from './create-memberlist.js';
@@ -8,9 +10,13 @@ import { UdpTcpTransport } from './udp-tcp-transport.js';
 
 const running: Memberlist[] = [];
 
-async function start(name: string, options: Partial<MemberlistOptions>): Promise<Memberlist> {
+async function start(
+  name: string,
+  options: Partial<MemberlistOptions>,
+  delegates: Delegates = {},
+): Promise<Memberlist> {
   const fast = { probeIntervalMs: 100, probeTimeoutMs: 40, gossipIntervalMs: 20, tcpTimeoutMs: 2_000, bindPort: 0 };
-  const node = await createMemberlist({ name, ...fast, ...options });
+  const node = await createMemberlist({ name, ...fast, ...options }, delegates);
   running.push(node);
   return node;
 }
@@ -43,6 +49,55 @@ describe('a node on sockets', () => {
     expect(await a.ping('b')).toBeLessThan(1_000);
   });
 
+  it('gossips and probes by datagrams between IPv4 and all addresses of an IPv6 host', async () => {
+    const datagramsOnly = { disableTcpPings: true, pushPullIntervalMs: 0, advertiseAddr: '127.0.0.1' };
+    const dual = { ...datagramsOnly, bindAddr: '::' };
+    if (!(await hasIpv6())) {
+      const word = { code: 'ADDRESS_IN_USE', message: expect.stringContaining('cannot listen on :::') };
+      await expect(start('a', dual)).rejects.toMatchObject(word);
+      return;
+    }
+    let meta = 'one';
+    const seen = new EventEmitter();
+    const tells = (self: string): Delegates => ({
+      nodeMeta: () => Buffer.from(meta),
+      onPing: ({ name }) => seen.emit(`${self} probed ${name}`),
+      onUpdate: ({ name }) => seen.emit(`${self} heard of ${name}`),
+    });
+    const a = await start('a', dual, tells('a'));
+    const b = await start('b', { ...datagramsOnly, bindAddr: '127.0.0.1' }, tells('b'));
+    const both = (what: string): Promise<unknown> =>
+      Promise.all([once(seen, `a ${what} b`), once(seen, `b ${what} a`)]);
+    expect(await b.join([`127.0.0.1:${a.self.port}`])).toBe(1);
+    await both('probed');
+    meta = 'two';
+    const heard = both('heard of');
+    await Promise.all([a.update(5_000), b.update(5_000), heard]);
+    expect([await a.ping('b'), await b.ping('a')].every((ms) => ms < 1_000)).toBe(true);
+    expect(formatIp(a.self.addr)).toBe('127.0.0.1');
+  });
+
+  it('hears an IPv4 peer as one although its socket is of IPv6', async () => {
+    if (!(await hasIpv6())) {
+      await expect(UdpTcpTransport.bind({ bindAddr: '::', bindPort: 0 })).rejects.toThrow(/::/);
+      return;
+    }
+    const ports = { bindPort: 0, advertiseAddr: '127.0.0.1' };
+    const [dual, v4] = [
+      await UdpTcpTransport.bind({ ...ports, bindAddr: '::' }),
+      await UdpTcpTransport.bind({ ...ports, bindAddr: '127.0.0.1' }),
+    ];
+    const heard = new Promise((resolve) => {
+      dual.listen({
+        packet: (_, from) => resolve(from),
+        stream: () => ({ data: () => undefined, closed: () => undefined }),
+        problem: resolve,
+      });
+    });
+    v4.sendPacket(dual.address, Uint8Array.of(1));
+    expect(await heard.finally(() => Promise.all([dual.close(), v4.close()]))).toEqual(v4.address);
+  });
+
   it('tells others the address it is given instead of the one it is bound to', async () => {
     const a = await start('a', { bindAddr: '127.0.0.1', advertiseAddr: '127.0.1.100', advertisePort: 23 });
     const b = await start('b', { bindAddr: '127.0.0.1', advertiseAddr: '127.0.0.1' });
@@ -72,7 +127,9 @@ describe('the advertised address', () => {
     expect(of({ advertiseAddr: '192.0.2.1' })).toBe('192.0.2.1 7');
     expect(of({ advertiseAddr: '192.0.2.1', advertisePort: 9 })).toBe('192.0.2.1 9');
     expect(of({ advertisePort: 9 })).toBe('10.1.1.1 7');
-    expect(of({ bindAddr: '0.0.0.0' })).not.toMatch(/^0\.0\.0\.0/);
+    for (const bindAddr of ['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0']) {
+      expect(of({ bindAddr })).toMatch(/^(?!0\.)\d+\.\d+\.\d+\.\d+ 7$/);
+    }
   });
 
   it.each([

@@ -15,6 +15,8 @@ export interface Stream {
   send(bytes: Uint8Array): void;
   /** Ends our side once all is sent; nothing is heard from this stream afterwards. */
   close(): void;
+  /** Drops it at once, sent or not; nothing is heard from this stream afterwards. */
+  abort(): void;
 }
 
 /** What comes in from others. */
