@@ -117,6 +117,16 @@ describe('das members and das gossip keys', () => {
     expect(asked).toEqual([sent, sent]);
   });
 
+  it('vouches for members that are none of our nodes where it is said so', async () => {
+    answer = keys;
+    for (const action of ['use', 'remove'])
+      expect((await das(['gossip', 'keys', action, 'KEY', '--foreign-changed'])).code).toBe(0);
+    expect(asked).toEqual(
+      ['use', 'remove'].map((action) => `POST /v1/gossip/keys {"action":"${action}","key":"KEY","foreign":"changed"}`),
+    );
+    expect((await das(['gossip', 'keys', 'install', 'KEY', '--foreign-changed'])).code).toBe(2);
+  });
+
   it('ends with 1 and names the node that did not do it', async () => {
     const silent = { node: nodeId('node-2'), outcome: 'unreachable' as const, reason: 'no answer', keys: [] };
     answer = { complete: false, nodes: [...keys.nodes, silent] };

@@ -1,12 +1,13 @@
-import { type Assignment, type JobSpec, commitPart, jobLimitsSchema } from '@das/contracts';
-import type { LogListener, PooledWorker } from '@das/execution';
+import { type Assignment, type JobSpec, type PartKind, commitPart, jobLimitsSchema } from '@das/contracts';
+import type { LogListener, PooledWorker, RunEnd } from '@das/execution';
 import { type PartId, jobId, nodeId } from '@das/kernel';
 import { type EventLog, MemoryEventLog } from '@das/messaging';
 import type { Logger } from '@das/platform';
 import { FakeClock, settled } from '@das/testing';
-import { AttemptRun, type AttemptTools } from './attempt-run.js';
+import { AttemptRun, type AttemptTools, type Commit } from './attempt-run.js';
 import { HoldLedger } from './hold-ledger.js';
 import { JobLogs, endMs } from './job-logs.js';
+import { StoppedError } from './store-client.js';
 
 const quiet = (): void => undefined;
 const log: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -38,6 +39,75 @@ function printing(): PooledWorker {
   return worker as PooledWorker;
 }
 
+/** A worker whose script never says anything again; it is gone when it is killed. */
+function silent(killed: () => void): PooledWorker {
+  let gone: (end: RunEnd) => void = quiet;
+  const worker = printing();
+  const end = () => gone({ kind: 'gone', exit: { code: null, signal: 'SIGTERM' } });
+  worker.kill = () => {
+    killed();
+    end();
+  };
+  worker.cancel = async () => end();
+  worker.runtime.run = () => new Promise<RunEnd>((resolve) => (gone = resolve));
+  return worker;
+}
+
+function toolsWith(clock: FakeClock, worker: PooledWorker, more: Partial<AttemptTools> = {}): AttemptTools {
+  return {
+    ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: {} },
+    pool: { acquire: async () => worker, release: quiet },
+    ledger: new HoldLedger(1, quiet),
+    logs: new JobLogs(new MemoryEventLog(), clock, log, 'epoch'),
+    ...more,
+  } as unknown as AttemptTools;
+}
+
+const specOf = (timeoutMs?: number): JobSpec =>
+  ({
+    ...{ job, code: 'c', filename: 'job.py', params: {}, input: { kind: 'none' } },
+    ...{ functions: {}, limits: jobLimitsSchema.parse({ timeoutMs }) },
+  }) as unknown as JobSpec;
+
+const partOf = (kind: PartKind): Assignment => ({
+  ...{ job, generation: 1, part: `${kind}:0-1` as PartId, attempt: 1, kind, from: 0, to: 1, tries: 0 },
+});
+
+describe('a silent attempt', () => {
+  const hourMs = 3_600_000;
+  /** When it is ended for that, and by which words. */
+  async function ended(kind: PartKind, timeoutMs?: number): Promise<{ afterMs: number; why?: string } | undefined> {
+    const clock = new FakeClock();
+    let killedMs: number | undefined;
+    const worker = silent(() => (killedMs ??= clock.monotonic()));
+    const spec = { ...specOf(timeoutMs), input: { kind: 'range', from: 0, to: 1 } } as JobSpec;
+    const run = new AttemptRun(toolsWith(clock, worker), spec, partOf(kind));
+    const outcome = run.run().catch((error: unknown) => error);
+    await settled();
+    const beganMs = clock.monotonic();
+    await clock.advanceAsync(hourMs);
+    const afterMs = killedMs === undefined ? undefined : killedMs - beganMs;
+    await run.stop();
+    const end = await outcome;
+    if (afterMs === undefined) expect(end).toBeInstanceOf(StoppedError);
+    return afterMs === undefined ? undefined : { afterMs, why: (end as Commit).request.failures[0]?.message };
+  }
+
+  it.each(['map', 'split', 'reduce'] as const)(
+    'is ended after ten seconds, or what the user says: %s',
+    async (kind) => {
+      expect(await ended(kind)).toMatchObject({ afterMs: 10_000 });
+      expect(await ended(kind, 3_000)).toMatchObject({ afterMs: 3_000 });
+    },
+  );
+
+  it.each(['gather', 'main'] as const)('goes on, unless the user said otherwise: %s', async (kind) => {
+    expect(await ended(kind)).toBeUndefined();
+    const why = `${kind}: no progress for 20 s; raise --timeout`;
+    expect(await ended(kind, 20_000)).toEqual({ afterMs: 20_000, why });
+  });
+});
+
 describe('an attempt', () => {
   it('commits when its lines are in the log, and not later than a moment when that is away', async () => {
     const clock = new FakeClock();
@@ -53,18 +123,9 @@ describe('an attempt', () => {
       did.push(name);
       return { body: { outcome: 'committed', children: [], failed: [] }, raw: new Uint8Array() };
     };
-    const tools = {
-      ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: { ask } },
-      pool: { acquire: async () => printing(), release: quiet },
-      ledger: new HoldLedger(1, quiet),
-      logs: new JobLogs(events, clock, log, 'epoch'),
-    } as unknown as AttemptTools;
-    const spec = {
-      ...{ job, code: 'c', filename: 'job.py', params: {}, input: { kind: 'none' } },
-      ...{ functions: {}, limits: jobLimitsSchema.parse({}) },
-    } as unknown as JobSpec;
-    const part = 'main:0-1' as PartId;
-    const assignment: Assignment = { job, generation: 1, part, attempt: 1, kind: 'main', from: 0, to: 1, tries: 0 };
+    const logs = new JobLogs(events, clock, log, 'epoch');
+    const tools = toolsWith(clock, printing(), { store: { ask } as unknown as AttemptTools['store'], logs });
+    const [spec, assignment] = [specOf(), partOf('main')];
 
     const run = new AttemptRun(tools, spec, assignment);
     const committing = run.commit(await run.run());

@@ -20,6 +20,7 @@ import { PartRun } from './part-run.js';
 import { watchProgress } from './progress-watch.js';
 import { isLasting } from './refusals.js';
 import { type StoreClient, StoppedError } from './store-client.js';
+import { timeoutOf } from './time-out.js';
 import { workOf } from './work.js';
 
 /** What attempts share. */
@@ -192,7 +193,7 @@ export class AttemptRun {
   /** Imports the script; the commit to make when that fails. */
   async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
     const { job, filename, params, limits } = this.spec;
-    const limitMs = Math.max(limits.timeoutMs, importMsMin);
+    const limitMs = Math.max(limits.timeoutMs ?? 0, importMsMin);
     const cancel = watchProgress(importing, this.tools.clock, limitMs, () => {
       this.#stuck = 'importing';
       worker.kill();
@@ -227,11 +228,10 @@ export class AttemptRun {
     }
   }
 
-  /** `gather` and `main` may be silent for as long as they like. */
   #watch(worker: PooledWorker): () => void {
-    const { kind } = this.assignment;
-    if (kind === 'gather' || kind === 'main') return () => undefined;
-    return watchProgress(worker.runtime, this.tools.clock, this.spec.limits.timeoutMs, () => {
+    const timeoutMs = timeoutOf(this.assignment.kind, this.spec.limits.timeoutMs);
+    if (timeoutMs === undefined) return () => undefined;
+    return watchProgress(worker.runtime, this.tools.clock, timeoutMs, () => {
       this.#stuck = 'running';
       worker.kill();
     });

@@ -33,6 +33,7 @@ import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
 import { refusedByStore } from './refusals.js';
 import type { StoreClient } from './store-client.js';
+import { timeoutOf } from './time-out.js';
 
 interface PartTools {
   readonly node: NodeId;
@@ -151,7 +152,8 @@ export class PartRun implements WorkSink {
   #gone(exit: Exit, { item, stuck, busyMs }: Ended): Commit {
     const { from, to, kind } = this.part;
     const at = item !== undefined && item >= this.#next && item < to ? item : this.#next;
-    const reason = stuck ? timedOut(kind, at, this.spec.limits.timeoutMs) : crashed(kind, at, exit);
+    const timeoutMs = stuck ? timeoutOf(kind, this.spec.limits.timeoutMs) : undefined;
+    const reason = timeoutMs === undefined ? crashed(kind, at, exit) : timedOut(kind, at, timeoutMs);
     if (kind !== 'map') return this.#commit(this.#stepFailed(reason), busyMs);
     return this.#commit(crashOutcome({ from, to }, this.#next, item, this.#told(reason), this.#failures), busyMs);
   }

@@ -13,6 +13,7 @@ import { membershipLimits } from './limits.js';
 import { Departed } from './core/departed.js';
 import { decodeMeta } from './core/meta.js';
 import type { KnownMember } from './core/presence.js';
+import { RoundTrips } from './core/round-trips.js';
 import { delegatesOf } from './gossip-delegates.js';
 import { memberlistOptions } from './gossip-options.js';
 import { memberOf } from './member-view.js';
@@ -26,7 +27,7 @@ export class GossipMembers implements MemberEvents {
   readonly list: Memberlist;
   readonly #listeners = new Set<MemberListener>();
   readonly #departed = new Departed<Gossiped>(membershipLimits.rememberMs, membershipLimits.departedMax);
-  readonly #rttMs = new Map<string, number>();
+  readonly #roundTrips = new RoundTrips();
   #stopping: Promise<void> | undefined;
 
   /** Announces the node at once, to listeners too. @throws MemberlistError CONFIG_INVALID; `ports.transport` stays open. */
@@ -64,7 +65,7 @@ export class GossipMembers implements MemberEvents {
 
   members(): readonly Member[] {
     const now = this.ports.clock.now();
-    return this.#all().map((member) => memberOf(member, now, this.#rttMs.get(member.name)));
+    return this.#all().map((member) => memberOf(member, now, this.#roundTrips.of(member.name)));
   }
 
   known(name: string): KnownMember | undefined {
@@ -112,7 +113,7 @@ export class GossipMembers implements MemberEvents {
       notes: this.options.notes,
       meta: (limit) => this.facts.bytes(limit),
       changed: (kind, member) => this.#changed(kind, member),
-      probed: (name, rttMs) => void this.#rttMs.set(name, rttMs),
+      probed: (name, rttMs) => this.#roundTrips.probed(name, rttMs),
     });
   }
 
@@ -120,8 +121,11 @@ export class GossipMembers implements MemberEvents {
     const { log, clock } = this.context;
     if (kind === 'dead' || kind === 'left') {
       this.#departed.left(gossiped, clock.monotonic());
-      this.#rttMs.delete(gossiped.name);
-    } else if (kind === 'joined') this.#departed.back(gossiped.name);
+      this.#roundTrips.gone(gossiped.name);
+    } else if (kind === 'joined') {
+      this.#departed.back(gossiped.name);
+      this.#roundTrips.joined(gossiped.name);
+    }
     const member = memberOf(gossiped, this.ports.clock.now());
     const level = kind === 'updated' ? 'debug' : 'info';
     log[level]({ member: member.node, state: member.state, address: member.address }, `${member.node} ${words[kind]}`);

@@ -5,6 +5,7 @@ import {
   NodeCipher,
   SystemClock,
   UdpTcpTransport,
+  formatIp,
   parseIp,
   seededRng,
 } from '@das/memberlist';
@@ -12,7 +13,7 @@ import { messageOf } from '@das/kernel';
 import { StartError } from '@das/platform';
 
 export interface GossipPlace {
-  /** Address to listen on; a name is looked up. */
+  /** IP address to listen on. */
   readonly bind: string;
   /** 0: any free one. */
   readonly port: number;
@@ -25,14 +26,17 @@ export class PortInUseError extends StartError {}
 
 /** What gossip runs on: the host's network, or one in memory on virtual time. */
 export interface GossipNetwork {
+  /** The IP address of a name to listen on. @throws StartError when there is none. */
+  addressOf(bind: string): Promise<string>;
   /** @throws PortInUseError; StartError for an address that is not this machine's. Nothing is left open. */
   open(place: GossipPlace, newId: () => string): Promise<MemberlistPorts>;
 }
 
 /** UDP and TCP of this host. */
 export const hostNetwork: GossipNetwork = {
+  addressOf: ipOf,
   async open({ bind, port, advertise }, newId) {
-    const transport = await listen(await ipOf(bind), port, advertise);
+    const transport = await listen(bind, port, advertise);
     return {
       transport,
       clock: new SystemClock(() => transport.received),
@@ -47,7 +51,7 @@ async function ipOf(bind: string): Promise<string> {
   if (parseIp(bind) !== undefined) return bind;
   try {
     const [addr] = await new DnsResolver().resolve(bind);
-    if (addr !== undefined) return addr.length === 4 ? addr.join('.') : bind;
+    if (addr !== undefined) return formatIp(addr);
   } catch {
     // Told below.
   }

@@ -1,27 +1,38 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { keyGenerationMax } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import { ConfigError } from '@das/platform';
 import { z } from 'zod';
 import { membershipLimits } from './limits.js';
+import type { KeyRing } from './core/key-ring.js';
 import { isKeyText } from './key-text.js';
 
 const bytesMax = 16 * 1024;
-const keysSchema = z
+const listSchema = z
   .array(z.string().refine(isKeyText, 'expected base64 of 16, 24 or 32 bytes'))
   .min(1)
   .max(membershipLimits.keysMax);
 
-/** The keys of gossip on disk, as `serf` keeps them: a JSON list of base64, the one that encrypts first, for the owner's eyes only. */
+const ringSchema = z.strictObject({ generation: z.number().int().min(0).max(keyGenerationMax), keys: listSchema });
+
+/**
+ * The keys of gossip on disk, for the owner's eyes only: `{"generation": 3, "keys": [...]}` with base64, the one that encrypts first; or only
+ * the list, as `serf` keeps it, which is generation 0.
+ */
 export class KeyringFile {
-  constructor(readonly path: string) {}
+  /** `named`: an operator chose and keeps it. Only what is asked for by name is changed there, never what other nodes have. */
+  constructor(
+    readonly path: string,
+    readonly named = false,
+  ) {}
 
   /**
    * The keys; nothing when there is no file.
    * @throws ConfigError in words: others may read it, it cannot be read, or it holds something else.
    */
-  async read(): Promise<readonly string[] | undefined> {
+  async read(): Promise<KeyRing | undefined> {
     try {
       const { mode, size } = await stat(this.path);
       if ((mode & 0o077) !== 0) {
@@ -38,13 +49,13 @@ export class KeyringFile {
   }
 
   /** Replaces the file in one step: after a crash it holds the old keys or the new ones, whole. @throws Error of the file system; the old file stays. */
-  async write(keys: readonly string[]): Promise<void> {
+  async write({ generation, keys }: KeyRing): Promise<void> {
     const fresh = `${this.path}.new`;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
     await rm(fresh, { force: true });
     const file = await open(fresh, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(keys, undefined, 2)}\n`);
+      await file.writeFile(`${JSON.stringify({ generation, keys }, undefined, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -52,17 +63,18 @@ export class KeyringFile {
     await rename(fresh, this.path);
   }
 
-  #parse(text: string): readonly string[] {
+  #parse(text: string): KeyRing {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
       throw this.#fault('is not JSON; expected a list of base64 keys');
     }
-    const keys = keysSchema.safeParse(value);
-    if (keys.success) return keys.data;
-    const [issue] = keys.error.issues;
-    const place = issue?.path.length === 1 ? `key ${Number(issue.path[0]) + 1}: ` : '';
+    const ring = ringSchema.safeParse(Array.isArray(value) ? { generation: 0, keys: value } : value);
+    if (ring.success) return ring.data;
+    const [issue] = ring.error.issues;
+    const at = issue?.path[0] === 'keys' ? issue.path[1] : undefined;
+    const place = at === undefined ? '' : `key ${Number(at) + 1}: `;
     throw this.#fault(`does not fit: ${place}${issue?.message ?? 'expected a list of base64 keys'}`);
   }
 

@@ -24,6 +24,8 @@ import { Discovery } from './discovery.js';
 import { GossipMembers } from './gossip-members.js';
 import type { GossipNetwork, GossipPlace } from './gossip-network.js';
 import { openGossip } from './gossip-port.js';
+import type { KeyRing } from './core/key-ring.js';
+import { seedPortOf } from './gossip-options.js';
 import { findKeys } from './key-source.js';
 import { KeyringFile } from './keyring-file.js';
 import { GossipKeys } from './keys.js';
@@ -70,14 +72,15 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
   async onApplicationBootstrap(): Promise<void> {
     const { context } = this;
     const { DAS_HOME: home, DAS_BIND } = loadCommonConfig(context.env);
-    const place = placeOf(this.#config, DAS_BIND);
+    const given = placeOf(this.#config, DAS_BIND);
+    const place = { ...given, bind: await this.network.addressOf(given.bind) };
     const named = this.#config.DAS_GOSSIP_KEYRING_FILE;
-    const file = new KeyringFile(named ?? join(home, 'gossip', `${context.node}.keyring`));
-    const keys = await findKeys(context, this.#config, file, { bind: place.bind, notes: this.#notes });
+    const file = new KeyringFile(named ?? join(home, 'gossip', `${context.node}.keyring`), named !== undefined);
+    const ring = await findKeys(context, this.#config, file, { bind: place.bind, notes: this.#notes });
     const portFile = join(home, 'gossip', `${context.node}.port`);
     const ports = await openGossip(this.network, place, { file: portFile, newId: context.newId, notes: this.#notes });
     try {
-      this.#running = await this.#start(ports, keys, file);
+      this.#running = await this.#start(ports, ring, file);
     } catch (error) {
       await ports.transport.close();
       throw error;
@@ -101,7 +104,13 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
   bootstrap(): ReplyOf<typeof bootstrapGossip> {
     const { gossip, keys } = this.#now;
     const label = this.#config.DAS_GOSSIP_LABEL;
-    return { by: this.context.node, address: gossip.address, label, keys: keys.texts };
+    return {
+      by: this.context.node,
+      address: gossip.address,
+      label,
+      generation: keys.ring.generation,
+      keys: [...keys.ring.keys],
+    };
   }
 
   keys({ action, key }: RequestOf<typeof gossipKeys>): Promise<ReplyOf<typeof gossipKeys>> {
@@ -115,7 +124,7 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
       address: gossip.address,
       profile: this.#config.DAS_GOSSIP_PROFILE,
       label: this.#config.DAS_GOSSIP_LABEL,
-      encrypted: keys.texts.length > 0,
+      encrypted: keys.ring.keys.length > 0,
       healthScore: gossip.list.healthScore,
       members: gossip.counts,
       notes: this.#notes.counts,
@@ -127,26 +136,30 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
     return this.#running;
   }
 
-  async #start(
-    ports: Awaited<ReturnType<GossipNetwork['open']>>,
-    texts: readonly string[],
-    file: KeyringFile,
-  ): Promise<Running> {
+  async #start(ports: Awaited<ReturnType<GossipNetwork['open']>>, ring: KeyRing, file: KeyringFile): Promise<Running> {
     const { context } = this;
     const notes = this.#notes;
     const listener = (kind: MemberEventKind, member: Member): void =>
       context.bus.tell(announcements[kind], { by: context.node, member });
     const telling = { ...ports, resolver: new TellingResolver(ports.resolver, notes) };
-    const gossip = new GossipMembers(context, this.#config, telling, { notes, keys: texts, listener });
-    const keys = new GossipKeys(gossip.list.keyring, file, context.log);
+    const gossip = new GossipMembers(context, this.#config, telling, { notes, keys: ring.keys, listener });
+    const keys = new GossipKeys(gossip.list.keyring, file, ring, context);
     const tools = { keys, notes, rng: ports.rng, label: this.#config.DAS_GOSSIP_LABEL };
     const discovery = new Discovery(context, gossip, tools);
-    const seeds = new Seeds(this.#config.DAS_GOSSIP_SEEDS, gossip, { clock: context.clock, notes });
+    const seedTools = { clock: context.clock, notes, resolver: telling.resolver, port: seedPortOf(this.#config) };
+    const seeds = new Seeds(this.#config.DAS_GOSSIP_SEEDS, gossip, seedTools);
     const cancelCounting = context.clock.every(membershipLimits.countedEveryMs, () => this.#tellCounts());
-    context.log.info({ address: gossip.address, encrypted: texts.length > 0 }, `gossip is at ${gossip.address}`);
-    await discovery.start();
+    const encrypted = ring.keys.length > 0;
+    context.log.info({ address: gossip.address, encrypted }, `gossip is at ${gossip.address}`);
+    const running = { gossip, keys, discovery, seeds, cancelCounting };
+    try {
+      await discovery.start();
+    } catch (error) {
+      await stopAll(running);
+      throw error;
+    }
     seeds.start();
-    return { gossip, keys, discovery, seeds, cancelCounting };
+    return running;
   }
 
   #tellCounts(): void {
@@ -157,13 +170,16 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
   }
 
   async #stop(): Promise<void> {
-    if (this.#running === undefined) return;
-    const { gossip, discovery, seeds, cancelCounting } = this.#running;
-    cancelCounting();
-    discovery.stop();
-    seeds.stop();
-    await gossip.stop();
+    if (this.#running !== undefined) await stopAll(this.#running);
   }
+}
+
+async function stopAll({ gossip, keys, discovery, seeds, cancelCounting }: Running): Promise<void> {
+  cancelCounting();
+  discovery.stop();
+  seeds.stop();
+  keys.stop();
+  await gossip.stop();
 }
 
 function placeOf(config: MembershipConfig, bind: string): GossipPlace {

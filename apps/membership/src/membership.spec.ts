@@ -174,7 +174,13 @@ describe('the membership service', () => {
     await world.pass(31_000);
     const own = world.presences.filter(({ node }) => node === a);
     expect(own.length).toBeGreaterThanOrEqual(5);
-    world.bus.tell(memberPresence, { node: nodeId('nobody'), address: '127.0.0.1:9', startedAt: 1 });
+    world.bus.tell(memberPresence, {
+      node: nodeId('nobody'),
+      address: '127.0.0.1:9',
+      startedAt: 1,
+      label: '',
+      generation: 0,
+    });
     await world.pass(1_000);
     expect(world.lines).toContainEqual(expect.stringMatching(/node nobody is there but cannot be joined/));
     expect(await world.states(a)).toEqual({ [a]: 'alive' });

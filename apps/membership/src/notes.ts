@@ -14,6 +14,8 @@ export type NoteCode =
   | 'seedSilent'
   | 'joinFailed'
   | 'keysAdopted'
+  | 'keysDiffer'
+  | 'keysStale'
   | 'plaintext'
   | 'metaTooLarge';
 

@@ -94,7 +94,13 @@ describe('trouble with other nodes', () => {
     await world.until(() => linesOf(a, /two processes run as node node-a/).length > 0, 3_000);
     await world.until(() => linesOf(b, /two nodes are called node-a/).length === 1, 3_000);
     await world.pass(11_000);
-    world.bus.tell(memberPresence, { node: a, address: '127.0.0.1:7', startedAt: clock.now() });
+    world.bus.tell(memberPresence, {
+      node: a,
+      address: '127.0.0.1:7',
+      startedAt: clock.now(),
+      label: '',
+      generation: 0,
+    });
     await world.pass(100);
     expect(linesOf(a, /two processes run as node node-a: the other one is at 127\.0\.0\.1:7/)).toHaveLength(1);
     expect((await notes())['ownName']).toBeGreaterThan(1);

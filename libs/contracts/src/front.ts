@@ -33,7 +33,7 @@ export const submissionSchema = z
       .optional()
       .describe('absent: split(params), or main(params)'),
     params: z.record(z.string(), z.unknown()).default({}),
-    timeoutMs: jobLimitsSchema.shape.timeoutMs.optional(),
+    timeoutMs: jobLimitsSchema.shape.timeoutMs,
     retries: jobLimitsSchema.shape.retries.optional(),
     tolerate: tolerateText.optional().describe('items that may fail: a number, or a share like "5%"'),
     itemsPerPart: jobLimitsSchema.shape.itemsPerPart,

@@ -73,8 +73,10 @@ export const jobLimitsSchema = z.object({
     .int()
     .min(100)
     .max(limits.timeoutMsMax)
-    .default(10_000)
-    .describe('no progress for this long ends an attempt (ms)'),
+    .optional()
+    .describe(
+      `no progress for this long ends an attempt (ms); default: ${limits.timeoutMsDefault}, and for gather and main none`,
+    ),
   retries: z.number().int().min(0).max(100).default(2).describe('how often a failed item is tried again'),
   tolerate: toleranceSchema.default({ items: 0 }),
   itemsPerPart: z

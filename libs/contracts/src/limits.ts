@@ -16,8 +16,12 @@ export const limits = {
   codeBytesMax: 512 * 1024,
   /** The JSON of a submission without its input. */
   specBytesMax: 1024 * 1024,
-  /** An upload that sends no block for this long is taken for broken, and its job is dropped (ms). */
+  /** An upload of which nothing comes for this long is taken for broken, and its job is dropped (ms). */
   uploadIdleMs: 600_000,
+  /** While anything of an upload comes, the store hears of it this often, however slowly its blocks fill (ms). */
+  uploadTouchMs: 60_000,
+  /** No progress for this long ends an attempt, unless its job says otherwise; `gather` and `main` have no such default (ms). */
+  timeoutMsDefault: 10_000,
   timeoutMsMax: 24 * 3600 * 1000,
   messageChars: 4_000,
   tracebackChars: 8_000,

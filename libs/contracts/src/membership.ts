@@ -65,22 +65,38 @@ export const nodeAttributes = announcement(
 
 /* ── finding each other ───────────────────────────────────────────────────────────────────────── */
 
-/** "My gossip is here"; at the start, soon after it, and every 10 s. Whoever does not know the node as alive joins it. */
+const gossipLabel = z.string().max(255).describe('keeps clusters on one network apart');
+/** Far more changes than a cluster lives to see. */
+export const keyGenerationMax = 1_000_000_000;
+/** Of the keys of a node: raised by every change that drops one or lets another one encrypt. The higher one is the newer one. */
+const keyGeneration = z.number().int().min(0).max(keyGenerationMax).default(0);
+
+/**
+ * "My gossip is here"; at the start, soon after it, and every 10 s. Whoever does not know the node as alive joins it; whoever has keys of a
+ * lower generation asks it for its own.
+ */
 export const memberPresence = announcement(
   'membership.presence',
-  z.object({ node: nodeIdSchema, address: gossipAddress, startedAt: count }),
+  z.object({
+    node: nodeIdSchema,
+    address: gossipAddress,
+    startedAt: count,
+    label: gossipLabel.default(''),
+    generation: keyGeneration,
+  }),
 );
 
 const newcomer = z.object({ node: nodeIdSchema.describe('who asks') });
 const welcome = z.object({
   by: nodeIdSchema,
   address: gossipAddress,
-  label: z.string().max(255),
+  label: gossipLabel,
+  generation: keyGeneration,
   keys: z.array(z.base64().max(64)).max(32).describe('keys of the gossip, the one that encrypts first'),
 });
 /** Where the cluster's gossip is, and its keys; from any node. Whoever may use the bus may have them: the cluster's token guards both. */
 export const bootstrapGossip = operation('membership.bootstrap', newcomer, welcome);
-/** The same from one node: for one that found this node and does not have its key. */
+/** The same from one node: for one that heard of its newer keys. */
 export const bootstrapGossipFrom = nodeOperation('membership', 'bootstrap', newcomer, welcome);
 
 /* ── looking inside ───────────────────────────────────────────────────────────────────────────── */
@@ -157,12 +173,19 @@ export const membersViewSchema = z.object({
 export type MembersView = z.infer<typeof membersViewSchema>;
 
 export const keyChangeSchema = z
-  .strictObject({ action: keyActionSchema.exclude(['list']), key: keyText })
+  .strictObject({
+    action: keyActionSchema.exclude(['list']),
+    key: keyText,
+    foreign: z
+      .literal('changed')
+      .optional()
+      .describe('the keys of members that are none of our nodes were changed by their own means: go on beside them'),
+  })
   .describe('a step of a key rotation, for every present member');
 export type KeyChange = z.infer<typeof keyChangeSchema>;
 
 export const keysViewSchema = z.object({
-  complete: z.boolean().describe('every present member did it'),
+  complete: z.boolean().describe('every present member did it; foreign ones count where they are said to be changed'),
   nodes: z.array(
     z.object({
       node: nodeIdSchema,

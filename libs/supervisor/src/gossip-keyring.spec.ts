@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,22 @@ describe('keyrings of the nodes of a cluster', () => {
   let home: string;
   beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'das-keyring-'))));
   afterEach(() => rmSync(home, { recursive: true, force: true }));
-  const ringOf = (node: string): string[] => JSON.parse(readFileSync(keyringFile(home, node), 'utf8')) as string[];
+  interface Ring {
+    readonly generation: number;
+    readonly keys: readonly string[];
+  }
+  const ringOf = (node: string): Ring => JSON.parse(readFileSync(keyringFile(home, node), 'utf8')) as Ring;
+  const key = (seed: number): string => Buffer.alloc(32, seed).toString('base64');
+  const keep = (node: string, content: unknown): void =>
+    writeFileSync(keyringFile(home, node), typeof content === 'string' ? content : JSON.stringify(content));
 
   it('have one new key of 32 bytes, the same for all, for the owner only', async () => {
     await ensureKeyrings(home, ['a', 'b']);
     expect(ringOf('a')).toEqual(ringOf('b'));
-    expect(ringOf('a').map((key) => Buffer.from(key, 'base64').length)).toEqual([32]);
+    expect(ringOf('a').keys.map((one) => Buffer.from(one, 'base64').length)).toEqual([32]);
+    // Newer than what is made of a token, which others may have fallen back to.
+    expect(ringOf('a').generation).toBe(1);
+    expect(readdirSync(join(home, 'gossip')).sort()).toEqual(['a.keyring', 'b.keyring']);
     expect(['a', 'b'].map((node) => statSync(keyringFile(home, node)).mode & 0o777)).toEqual([0o600, 0o600]);
   });
 
@@ -25,11 +35,35 @@ describe('keyrings of the nodes of a cluster', () => {
     expect(one).not.toBe(two);
   });
 
-  it('stay as they are; a further node gets what the others have', async () => {
+  it('stay as they are; a further node gets the newest that others have', async () => {
     await ensureKeyrings(home, ['a']);
-    writeFileSync(keyringFile(home, 'a'), '["rotated"]');
-    await ensureKeyrings(home, ['a', 'b', 'c']);
-    expect([ringOf('a'), ringOf('b'), ringOf('c')]).toEqual([['rotated'], ['rotated'], ['rotated']]);
+    const [listed, old, newest] = [[key(1)], { generation: 2, keys: [key(2)] }, { generation: 5, keys: [key(3)] }];
+    for (const [node, ring] of Object.entries({ a: listed, b: old, c: newest })) keep(node, ring);
+    await ensureKeyrings(home, ['a', 'b', 'c', 'd']);
+    expect(['a', 'b', 'c', 'd'].map(ringOf)).toEqual([listed, old, newest, newest]);
+  });
+
+  it.each([
+    '',
+    '["rotated"]',
+    '[]',
+    'null',
+    '{"generation":1}',
+    '{"generation":"1","keys":["AQEBAQEBAQEBAQEBAQEBAQ=="]}',
+    '["AQEBAQEBAQEBAQEBAQEBAQ=="',
+  ])('are handed on only when they are keyrings, not %j; and are not made anew', async (content) => {
+    await ensureKeyrings(home, ['a']);
+    keep('a', content);
+    await expect(ensureKeyrings(home, ['a', 'b'])).rejects.toThrow(/a\.keyring is no keyring/);
+    expect(readFileSync(keyringFile(home, 'a'), 'utf8')).toBe(content);
+    expect(() => ringOf('b')).toThrow();
+  });
+
+  it('are made where a crash left half of one aside', async () => {
+    await ensureKeyrings(home, ['a']);
+    writeFileSync(`${keyringFile(home, 'b')}.new`, '["AQ');
+    await ensureKeyrings(home, ['a', 'b']);
+    expect(ringOf('b')).toEqual(ringOf('a'));
   });
 
   it('are not made anew when one cannot be read', async () => {

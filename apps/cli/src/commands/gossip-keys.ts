@@ -1,5 +1,6 @@
 import type { KeysView } from '@das/contracts';
 import { randomKey } from '@das/platform/basics';
+import type { GlobalOptions } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import { table } from '../core/human.js';
 import { UsageError } from '../core/parse.js';
@@ -10,6 +11,11 @@ const keyBytes = 32;
 /** Far more than a key has. */
 const keyCharsMax = 1_000;
 const path = '/v1/gossip/keys';
+
+/** `--foreign-changed`: the keys of members that are none of our nodes were changed by their own means. */
+export interface KeyOptions extends GlobalOptions {
+  readonly foreignChanged?: boolean;
+}
 
 /** `das gossip keys list`: which node has which keys. */
 export async function listKeys(context: Context): Promise<void> {
@@ -25,10 +31,11 @@ export async function generateKey(context: Context): Promise<void> {
 /** `das gossip keys install|use|remove KEY`: one step of a rotation on every member. Exit code 1 when a node did not do it; it is named. */
 export const changeKeys =
   (action: 'install' | 'use' | 'remove') =>
-  async (context: Context, given: string): Promise<void> => {
+  async (context: Context<KeyOptions>, given: string): Promise<void> => {
     const key = given === '-' ? await readKey(context) : given;
+    const foreign = context.options.foreignChanged === true ? { foreign: 'changed' } : {};
     // Asking twice does no harm: a step that was done is done.
-    await tell(context, await (await context.client()).post<KeysView>(path, { action, key }));
+    await tell(context, await (await context.client()).post<KeysView>(path, { action, key, ...foreign }));
   };
 
 /** A key on the command line is in the list of processes while the command runs; on standard input it is not. */

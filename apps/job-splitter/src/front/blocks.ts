@@ -128,6 +128,16 @@ export class BlockCutter {
   }
 }
 
+/** The blocks that each piece of an upload completes, often none, and what is left at its end. @throws what {@link BlockCutter} does, and `upload`. */
+export async function* cutUpload(
+  format: InputFormat,
+  upload: AsyncIterable<Uint8Array>,
+): AsyncIterable<readonly Block[]> {
+  const cutter = new BlockCutter(format);
+  for await (const chunk of upload) yield cutter.push(chunk);
+  yield cutter.end();
+}
+
 /** An item, its line end and a byte order mark: more than that can be no item. */
 const lineBytesMax = limits.itemBytesMax + 16;
 

@@ -1,5 +1,7 @@
 import { Fault } from '@das/contracts';
-import { messageOf } from '@das/kernel';
+import { type Clock, messageOf } from '@das/kernel';
+import type { Request } from 'express';
+import { frontLimits } from './config.js';
 
 /** The whole of a small body. @throws Fault PAYLOAD_TOO_LARGE past `bytesMax`, with the rest unread. */
 export async function collect(chunks: AsyncIterable<Uint8Array>, bytesMax: number, what: string): Promise<string> {
@@ -12,6 +14,44 @@ export async function collect(chunks: AsyncIterable<Uint8Array>, bytesMax: numbe
   }
   return Buffer.concat(kept).toString('utf8');
 }
+
+/**
+ * The whole of a JSON body. On a fault the request is left open and flowing, for the answer to be read.
+ * @throws Fault PAYLOAD_TOO_LARGE past `bytesMax`; REQUEST_INVALID when it is no JSON, breaks off, or is not there after `frontLimits.bodyMs`.
+ */
+export async function readJson(request: Request, clock: Clock, bytesMax: number): Promise<unknown> {
+  const kept: Uint8Array[] = [];
+  let bytes = 0;
+  const text = await new Promise<string>((resolve, reject) => {
+    const cancel = clock.timer(frontLimits.bodyMs, () => end(() => reject(bodyTooSlow())));
+    const broken = () => end(() => reject(bodyBroken()));
+    const take = (chunk: Uint8Array): void => {
+      bytes += chunk.length;
+      kept.push(chunk);
+      if (bytes > bytesMax) end(() => reject(bodyTooLarge('the body', bytesMax)));
+    };
+    const whole = () => end(() => resolve(Buffer.concat(kept).toString('utf8')));
+    const end = (settle: () => void): void => {
+      cancel();
+      request.off('data', take).off('end', whole).off('close', broken);
+      settle();
+    };
+    request.on('data', take).once('end', whole).once('close', broken);
+    // An error is followed by `close`; unheard it would end the process.
+    request.on('error', () => undefined);
+  });
+  return parseJson(text, 'the body');
+}
+
+function bodyTooSlow(): Fault {
+  return new Fault('REQUEST_INVALID', `the body was not there whole after ${frontLimits.bodyMs / 1_000} s`, {
+    field: 'the body',
+    expected: 'a JSON body in one go',
+    hint: 'send it in one go; items may take their time as the part `input` of a multipart request',
+  });
+}
+
+const bodyBroken = (): Fault => new Fault('REQUEST_INVALID', 'the connection was closed before the body was whole');
 
 function bodyTooLarge(what: string, bytesMax: number): Fault {
   return new Fault('PAYLOAD_TOO_LARGE', `${what} is larger than ${bytesMax} bytes`, {

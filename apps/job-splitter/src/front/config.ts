@@ -36,7 +36,9 @@ export const frontLimits = {
   keepAliveMs: 15_000,
   /** A follower that lets more than this pile up is disconnected; it resumes by Last-Event-ID. */
   followerBufferBytesMax: 4 * 1024 * 1024,
-  /** After a refused upload, how long its remaining bytes are discarded before the connection is closed. */
+  /** Bodies that are no uploads are there whole within this: some megabytes at most. */
+  bodyMs: 60_000,
+  /** After the answer, how long what remains of a body is discarded before the connection is closed. */
   discardMs: 10_000,
   retryAfterS: 2,
   logsPage: 500,

@@ -51,15 +51,16 @@ export class GossipKeyRotation {
     return done;
   }
 
-  private async perform({ action, key }: KeyChange): Promise<KeysView> {
+  private async perform(change: KeyChange): Promise<KeysView> {
+    const { action, key, foreign } = change;
     const fingerprint = fingerprintOf(action, key);
-    if (action !== 'install') checkKeyChange(action, fingerprint, await this.ask('list', undefined));
+    if (action !== 'install') checkKeyChange(change, fingerprint, await this.ask('list', undefined));
     const nodes = await this.ask(action, key);
     this.context.log.info(
       { action, fingerprint },
       `gossip key ${fingerprint}: ${action} asked of ${nodes.length} nodes`,
     );
-    return viewOf(nodes);
+    return viewOf(nodes, foreign === 'changed');
   }
 
   private async ask(action: KeyAction, key: string | undefined): Promise<NodeKeys[]> {
@@ -90,8 +91,10 @@ export class GossipKeyRotation {
   }
 }
 
-const viewOf = (nodes: NodeKeys[]): KeysView => ({
-  complete: nodes.every(({ outcome }) => outcome === 'done' || outcome === 'unchanged'),
+const viewOf = (nodes: NodeKeys[], foreignChanged = false): KeysView => ({
+  complete: nodes.every(
+    ({ outcome }) => outcome === 'done' || outcome === 'unchanged' || (outcome === 'foreign' && foreignChanged),
+  ),
   nodes,
 });
 

@@ -1,10 +1,10 @@
 import { Controller, Delete, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { JobRecord, JobView } from '@das/contracts';
+import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Request, Response } from 'express';
-import { collect, parseJson } from './body.js';
+import { readJson } from './body.js';
 import { FollowResults } from './follow-results.js';
 import { FrontStore, type KnownJob } from './front-store.js';
-import { onIdleBody, pausedTooLong } from './idle-body.js';
 import { JobSignals } from './job-signals.js';
 import { Jobs } from './jobs.js';
 import { Metrics } from './metrics.js';
@@ -22,6 +22,7 @@ const ndjson = 'application/x-ndjson';
 @Controller('v1/jobs')
 export class JobsController {
   constructor(
+    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
     @Inject(Submitter) private readonly submitter: Submitter,
     @Inject(JobSignals) private readonly signals: JobSignals,
     @Inject(FrontStore) private readonly store: FrontStore,
@@ -56,8 +57,7 @@ export class JobsController {
       const { submission, input } = await readMultipart(request);
       return this.submitter.submit(submission, { job, traceparent, upload: input });
     }
-    onIdleBody(request, () => request.destroy(pausedTooLong()));
-    const body = parseJson(await collect(chunksOf(request), jsonBodyBytesMax, 'the body'), 'the body');
+    const body = await readJson(request, this.context.clock, jsonBodyBytesMax);
     return this.submitter.submit(body, { job, traceparent });
   }
 
@@ -110,11 +110,6 @@ export class JobsController {
     response.status(200).type(ndjson);
     this.metrics.count('das_results_bytes_total', await sendPages(response, this.results.all(record)));
   }
-}
-
-/** Leaving early must not close the connection: the client is still to read why. */
-function chunksOf(request: Request): AsyncIterable<Uint8Array> {
-  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
 /** Named in so many words: a client that takes anything gets the job. */

@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import type { KeysView, MembersView } from '@das/contracts';
+import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Request } from 'express';
-import { collect, parseJson } from './body.js';
+import { readJson } from './body.js';
 import { Cluster } from './cluster.js';
 import { GossipKeyRotation } from './gossip-key-rotation.js';
 import { noQuery, parseQuery } from './query.js';
@@ -13,6 +14,7 @@ const bodyBytesMax = 1_024;
 @Controller('v1')
 export class MembersController {
   constructor(
+    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
     @Inject(Cluster) private readonly cluster: Cluster,
     @Inject(GossipKeyRotation) private readonly rotation: GossipKeyRotation,
   ) {}
@@ -32,8 +34,6 @@ export class MembersController {
   @Post('gossip/keys')
   @HttpCode(200)
   async change(@Req() request: Request): Promise<KeysView> {
-    // Leaving early must not close the connection: the client is still to read why.
-    const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-    return this.rotation.change(parseJson(await collect(chunks, bodyBytesMax, 'the body'), 'the body'));
+    return this.rotation.change(await readJson(request, this.context.clock, bodyBytesMax));
   }
 }

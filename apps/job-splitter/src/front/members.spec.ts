@@ -1,4 +1,4 @@
-import { type KeysView, gossipKeys, listMembers, membershipStats } from '@das/contracts';
+import { type KeysView, type Member, gossipKeys, listMembers, membershipStats } from '@das/contracts';
 import { nodeId } from '@das/kernel';
 import { ServiceBusOver, connectNats } from '@das/messaging';
 import { SystemClock, newId } from '@das/platform';
@@ -110,6 +110,7 @@ describe('members and gossip keys by REST', () => {
     [{ action: 'list', key }, 'action', 'one of'],
     [{ action: 'use' }, 'key', 'string'],
     [{ action: 'use', key, more: 1 }, 'more', 'schema'],
+    [{ action: 'use', key, foreign: 'maybe' }, 'foreign', 'changed'],
   ])('refuses %j, naming what is wrong', async (body, field, expected) => {
     const answer = await post(body);
     expect(answer.status).toBe(400);
@@ -140,7 +141,8 @@ describe('members and gossip keys by REST', () => {
       new SystemClock(),
       newId,
     );
-    await stop.answer(listMembers, async () => ({ members: [...body.members, silent, foreign, gone] }));
+    let present: Member[] = [...body.members, silent, foreign, gone];
+    await stop.answer(listMembers, async () => ({ members: present }));
     const ask = (path: string, sent?: object) =>
       sent === undefined
         ? request(other.url).get(path).auth(restToken, { type: 'bearer' })
@@ -151,6 +153,20 @@ describe('members and gossip keys by REST', () => {
       expect(outcomes(view)).toEqual(['agent foreign', 'node-1 done', 'node-2 done', 'node-3 unreachable']);
       const refused = (await ask('/v1/gossip/keys', { action: 'use', key: '1a2b3c4d' })).body as { detail: string };
       expect(refused.detail).toContain('agent (none of our nodes), node-3 (no answer)');
+      const remove = { action: 'remove', key: '1a2b3c4d' };
+      const unknown = (await ask('/v1/gossip/keys', remove)).body as { code: string; detail: string };
+      expect([unknown.code, unknown.detail]).toEqual([
+        'GOSSIP_KEY_IN_USE',
+        'key 1a2b3c4d may encrypt on agent (none of our nodes), node-3 (no answer)',
+      ]);
+      present = [...body.members, foreign];
+      const beside = (await ask('/v1/gossip/keys', { action: 'use', key: '1a2b3c4d' })).body as { hint: string };
+      expect(beside.hint).toContain('--foreign-changed ("foreign":"changed")');
+      for (const action of ['use', 'remove']) {
+        const vouched = (await ask('/v1/gossip/keys', { action, key: '1a2b3c4d', foreign: 'changed' }))
+          .body as KeysView;
+        expect([vouched.complete, outcomes(vouched)]).toEqual([true, ['agent foreign', 'node-1 done', 'node-2 done']]);
+      }
       expect(
         ((await ask('/v1/nodes')).body as { nodes: { name: string }[] }).nodes.map(({ name }) => name),
       ).not.toContain('agent');
@@ -163,6 +179,6 @@ describe('members and gossip keys by REST', () => {
 
 it('lets a key that nobody has be removed', () => {
   const node = { node: nodeId('a'), outcome: 'done' as const, keys: [known('00000000', true)] };
-  expect(() => checkKeyChange('remove', 'ffffffff', [node])).not.toThrow();
-  expect(() => checkKeyChange('use', 'ffffffff', [node])).toThrow('ffffffff');
+  expect(() => checkKeyChange({ action: 'remove' }, 'ffffffff', [node])).not.toThrow();
+  expect(() => checkKeyChange({ action: 'use' }, 'ffffffff', [node])).toThrow('ffffffff');
 });

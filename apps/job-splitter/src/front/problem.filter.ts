@@ -29,7 +29,6 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status === 503) response.setHeader('Retry-After', String(frontLimits.retryAfterS));
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-    this.discard(request);
   }
 
   private problem(thrown: unknown, request: Request): Problem {
@@ -43,19 +42,6 @@ export class ProblemFilter implements ExceptionFilter {
       thrown instanceof Error ? { message: thrown.message, stack: thrown.stack } : { message: String(thrown) };
     this.context.log.error({ id, method: request.method, path: request.path, error }, 'a request met a defect');
     return internalProblem(id);
-  }
-
-  /** Clients that are still sending read the answer first; what they go on sending is thrown away, but not for ever. */
-  private discard(request: Request): void {
-    if (request.complete || request.destroyed) return;
-    request.resume();
-    const cancel = this.context.clock.timer(frontLimits.discardMs, () => request.destroy());
-    // An answered request is not told when its connection closes.
-    request.socket.once('close', cancel);
-    request.once('end', () => {
-      cancel();
-      request.socket.off('close', cancel);
-    });
   }
 }
 

@@ -54,7 +54,6 @@ describe('a submission', () => {
 
   it('gets the defaults of the schema', () => {
     expect(planJob(parsed({ input: { items: [] } }), defines('map'), 8).limits).toEqual({
-      timeoutMs: 10_000,
       retries: 2,
       priority: 100,
       buckets: 1,

@@ -11,11 +11,11 @@ import {
 import type { JobId } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext, currentTraceparent, withSpan } from '@das/platform';
 import { type Block, BlockBuilder } from './block-builder.js';
-import { BlockCutter, type InputFormat, itemTooLarge } from './blocks.js';
+import { cutUpload, itemTooLarge } from './blocks.js';
 import { Metrics } from './metrics.js';
 import { Scripts, digestOf } from './scripts.js';
 import { type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
-import { Uploads } from './uploads.js';
+import { type InputBlocks, Uploads } from './uploads.js';
 
 export interface SubmitOptions {
   /** Id made beforehand by {@link Submitter.newJobId}, so that the caller can listen before the job exists. */
@@ -108,10 +108,7 @@ function knownItems({ input }: JobPlan): number | undefined {
   return input.kind === 'none' ? 0 : undefined;
 }
 
-function blocksOf(
-  input: Submission['input'],
-  upload: AsyncIterable<Uint8Array> | undefined,
-): AsyncIterable<Block> | Iterable<Block> {
+function blocksOf(input: Submission['input'], upload: AsyncIterable<Uint8Array> | undefined): InputBlocks {
   if (input !== undefined && 'items' in input) {
     if (upload !== undefined)
       throw new Fault('INPUT_UNEXPECTED', 'items were sent twice: in the submission and as the part `input`', {
@@ -126,22 +123,17 @@ function blocksOf(
       hint: 'or send a few items inline as {"input":{"items":[…]}}',
     });
   }
-  return uploadedBlocks(input.format, upload);
+  return cutUpload(input.format, upload);
 }
 
-function* inlineBlocks(items: readonly unknown[]): Iterable<Block> {
+function* inlineBlocks(items: readonly unknown[]): Iterable<readonly Block[]> {
   const builder = new BlockBuilder();
   const encoder = new TextEncoder();
   for (const [number, item] of items.entries()) {
     const bytes = encoder.encode(JSON.stringify(item));
     if (bytes.length > limits.itemBytesMax) throw itemTooLarge(`item ${number} of the input`);
-    yield* builder.add(bytes);
+    const complete = builder.add(bytes);
+    if (complete.length > 0) yield complete;
   }
-  yield* builder.flush();
-}
-
-async function* uploadedBlocks(format: InputFormat, upload: AsyncIterable<Uint8Array>): AsyncIterable<Block> {
-  const cutter = new BlockCutter(format);
-  for await (const chunk of upload) yield* cutter.push(chunk);
-  yield* cutter.end();
+  yield builder.flush();
 }

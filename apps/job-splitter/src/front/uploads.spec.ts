@@ -1,11 +1,12 @@
-import { type ErrorCode, Fault, type JobRecord, limits } from '@das/contracts';
+import { type ErrorCode, Fault, type JobRecord, type JobState, limits } from '@das/contracts';
 import { specOf } from '@das/jobs/contract';
 import { nodeId } from '@das/kernel';
 import { MemoryHub, ServiceBusOver } from '@das/messaging';
 import type { ServiceContext } from '@das/platform';
 import { FakeClock } from '@das/testing';
-import { StandInStore } from '../testing/stand-in-store.js';
+import { type StandInJob, StandInStore, inputOf } from '../testing/stand-in-store.js';
 import type { Block } from './block-builder.js';
+import { cutUpload } from './blocks.js';
 import { frontLimits } from './config.js';
 import { FrontStore } from './front-store.js';
 import { Uploads } from './uploads.js';
@@ -58,18 +59,27 @@ describe('storing new jobs', () => {
     return ended ?? { code: 'NO_END', ms: at() };
   }
 
-  async function* blocks(pauseMs = 0): AsyncGenerator<Block> {
+  async function* blocks(pauseMs = 0): AsyncGenerator<Block[]> {
     for (let no = 0; no < 4; no += 1) {
       if (no === 3) await wait(pauseMs);
-      yield block(no);
+      yield [block(no)];
     }
   }
-  const textOf = (record: { spec: { job: string } }): string =>
-    Buffer.concat(store.job(record.spec.job).blocks.map(({ bytes }) => bytes)).toString();
+  const fullLine = JSON.stringify('y'.repeat(limits.blockBytes - 3));
+  /** Two items of a block each, then one that takes its time. */
+  async function* drip(bytes: number, everyMs: number): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    yield encoder.encode(`${fullLine}\n${fullLine}\n`);
+    for (const letter of `"${'x'.repeat(bytes - 2)}"`) {
+      await wait(everyMs);
+      yield encoder.encode(letter);
+    }
+  }
+  const textOf = (record: { spec: { job: string } }): string => inputOf(store.job(record.spec.job));
 
   it.each([
     ['a range', rangeJob, (job: ReturnType<typeof rangeJob>) => uploads.createPlain(job, 10)],
-    ['one block', uploadJob, (job: ReturnType<typeof uploadJob>) => uploads.createWithBlocks(job, [block(0)])],
+    ['one block', uploadJob, (job: ReturnType<typeof uploadJob>) => uploads.createWithBlocks(job, [[block(0)]])],
     ['an upload', uploadJob, (job: ReturnType<typeof uploadJob>) => uploads.createWithBlocks(job, blocks())],
   ])(
     'finds %s accepted when the answer was lost and the store was away for a while afterwards',
@@ -84,6 +94,31 @@ describe('storing new jobs', () => {
       expect([store.jobs.size, store.abandoned]).toEqual([1, []]);
     },
   );
+
+  describe('an upload whose job ended before its seal was asked for again', () => {
+    const upload = (ended: JobState, of: (job: StandInJob) => void) => {
+      store.onSealed = (job) => {
+        of(job);
+        store.answersLost = true;
+        awayFor(5_000);
+        clock.timer(4_000, () => {
+          store.answersLost = false;
+          store.end(job, ended, { silently: true });
+        });
+      };
+      return outcome(uploads.createWithBlocks(uploadJob(), blocks()));
+    };
+
+    it.each(['succeeded', 'failed'] as const)('was accepted, when it %s', async (state) => {
+      expect(await upload(state, () => undefined)).toMatchObject({ state });
+      expect(store.abandoned).toEqual([]);
+    });
+
+    it.each([true, false])('was not, when it was cancelled (all its items stored: %s)', async (sealed) => {
+      const of = (job: StandInJob) => void (job.record = { ...job.record, sealed });
+      expect(await upload('cancelled', of)).toMatchObject({ code: 'JOB_ENDED' });
+    });
+  });
 
   it('goes on with an upload when the store comes back, each block stored once and in order', async () => {
     let appended = 0;
@@ -135,6 +170,20 @@ describe('storing new jobs', () => {
       const { state, ms } = await outcome(uploads.createWithBlocks(job, blocks(9 * minuteMs)));
       expect([state, textOf(job)]).toEqual(['running', '0\n1\n2\n3\n']);
       expect(ms).toBeGreaterThanOrEqual(9 * minuteMs);
+    });
+
+    it('never, and is only slow, goes on, with a word to the store once a minute', async () => {
+      let appended = 0;
+      const { onAppended } = store;
+      store.onAppended = () => {
+        appended += 1;
+        onAppended();
+      };
+      const job = uploadJob();
+      const submitted = uploads.createWithBlocks(job, cutUpload('ndjson', drip(60, minuteMs / 2)));
+      expect(await outcome(submitted)).toMatchObject({ state: 'running', ms: 30 * minuteMs });
+      expect(textOf(job)).toBe(`${fullLine}\n${fullLine}\n"${'x'.repeat(58)}"\n`);
+      expect(appended).toBe(3 + 30);
     });
 
     it('for longer is told that its job was dropped', async () => {

@@ -8,6 +8,7 @@ import {
   appendBlock,
   createJob,
   getJob,
+  limits,
   sealJob,
 } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
@@ -26,7 +27,10 @@ export interface NewJob {
   readonly codeText: string;
 }
 
-/** Stores new jobs and their input. Memory per upload: one block on its way, one waiting, one being cut. */
+/** Blocks in their order, as they are completed. */
+export type InputBlocks = AsyncIterable<readonly Block[]> | Iterable<readonly Block[]>;
+
+/** Stores new jobs and their input. Memory per upload: one block on its way or the last one sent, one waiting, one being cut. */
 @Injectable()
 export class Uploads {
   constructor(
@@ -45,12 +49,16 @@ export class Uploads {
 
   /**
    * A job with its items. One block or none goes with the creation, in one transaction; more are appended and sealed.
+   * `blocks` gives those that are complete each time something came, be it none: a slow upload stays alive by that.
    * @throws what `blocks` throws, and the store's faults; the job is abandoned then, and was never seen by the leader.
    */
-  async createWithBlocks(job: NewJob, blocks: AsyncIterable<Block> | Iterable<Block>): Promise<JobRecord> {
+  async createWithBlocks(job: NewJob, blocks: InputBlocks): Promise<JobRecord> {
     const upload = new Upload(this.store, this.context.clock, job);
     try {
-      for await (const block of blocks) await upload.add(block);
+      for await (const complete of blocks) {
+        for (const block of complete) await upload.add(block);
+        await upload.goesOn();
+      }
       return await upload.finish();
     } catch (error) {
       await this.abandon(upload, job, messageOf(error));
@@ -74,6 +82,7 @@ const uploadPatienceMs = frontLimits.storeAwayMaxMs;
 /** One upload on its way: the first block waits for a second, because a job of one block is created at once. */
 class Upload {
   #first: Block | undefined;
+  #last: { readonly block: Block; readonly sentMs: number } | undefined;
   #items = 0;
   #sent: Promise<void> = Promise.resolve();
   created = false;
@@ -100,6 +109,12 @@ class Upload {
     await this.send(block);
   }
 
+  /** Something came that completes no block: now and then the last one is sent again, so that the store does not take the upload for broken. */
+  async goesOn(): Promise<void> {
+    if (this.#last === undefined || this.clock.monotonic() - this.#last.sentMs < limits.uploadTouchMs) return;
+    await this.send(this.#last.block);
+  }
+
   async finish(): Promise<JobRecord> {
     const acceptance = new Acceptance(this.store, this.clock, this.job);
     if (!this.created) return acceptance.of(() => this.createWhole(), frontLimits.storeTimeoutMs);
@@ -109,8 +124,10 @@ class Upload {
 
   private async seal(): Promise<JobRecord> {
     const { body } = await this.once(sealJob, { job: this.job.spec.job, generation: 1, items: this.#items });
-    if (body.job === undefined || body.outcome === 'jobEnded') throw endedMeanwhile();
-    return body.job;
+    const { outcome, job } = body;
+    // Asked again after a lost answer: by then the job may have run and ended, which does not make it less accepted.
+    if (job === undefined || (outcome === 'jobEnded' && !ranToItsEnd(job))) throw endedMeanwhile();
+    return job;
   }
 
   private async createWhole(): Promise<JobRecord> {
@@ -123,6 +140,7 @@ class Upload {
   /** Blocks are stored in their order, one at a time, while the next is being cut; waiting here is what slows the sender down. */
   private async send(block: Block): Promise<void> {
     await this.#sent;
+    this.#last = { block, sentMs: this.clock.monotonic() };
     this.#sent = this.append(block);
     // Awaited by the next block or the end; without this a failure meanwhile would count as unhandled.
     this.#sent.catch(() => undefined);
@@ -176,5 +194,7 @@ class Acceptance {
 }
 
 const headOf = ({ no, from, to, bytes }: Block) => ({ no, from, to, digest: digestOf(bytes) });
+
+const ranToItsEnd = ({ sealed, state }: JobRecord): boolean => sealed && state !== 'cancelled';
 
 const endedMeanwhile = (): Fault => new Fault('JOB_ENDED', 'the job was ended while its input was being uploaded');

@@ -137,9 +137,11 @@ export class StandInStore {
     this.appending.now -= 1;
     this.#checked(undefined);
     this.#dropped(job);
-    this.job(job).blocks.push({ no: block.no, bytes: raw.slice() });
+    const { blocks } = this.job(job);
+    const same = blocks.some(({ no }) => no === block.no);
+    if (!same) blocks.push({ no: block.no, bytes: raw.slice() });
     this.onAppended();
-    return { outcome: 'stored' };
+    return { outcome: same ? 'same' : 'stored' };
   }
 
   #dropped(job: JobId): void {
@@ -149,6 +151,7 @@ export class StandInStore {
   #seal(id: JobId, items: number): ReplyOf<typeof sealJob> {
     this.#dropped(id);
     const job = this.job(id);
+    if (job.record.finishedAt !== undefined) return { outcome: 'jobEnded', job: job.record };
     this.#sealed(job, items);
     return { outcome: 'sealed', job: job.record };
   }
@@ -200,3 +203,6 @@ export class StandInStore {
 }
 
 const countsOf = (job: StandInJob) => ({ committed: job.rows.length, failed: 0, open: 0 });
+
+/** All items stored of a job, as NDJSON. */
+export const inputOf = ({ blocks }: StandInJob): string => Buffer.concat(blocks.map(({ bytes }) => bytes)).toString();

@@ -5,7 +5,7 @@ import { labelsBytesMax, parseLabels } from './labels.js';
 import { type MemberFacts, decodeMeta, encodeMeta } from './meta.js';
 import { NoteLimiter, lineEveryMs, linesMax } from './note-limiter.js';
 import { OwnServices } from './own-services.js';
-import { isElder, judgePresence, seedPauseMs } from './presence.js';
+import { judgePresence, seedPauseMs } from './presence.js';
 
 const services = ['election', 'executor', 'job-splitter', 'membership', 'results-store', 'telemetry'];
 const facts = (more: Partial<MemberFacts> = {}): MemberFacts => ({
@@ -168,13 +168,6 @@ describe('a node that says it is there', () => {
       { ...known, address: '10.0.0.9:1', state: 'suspect' as const },
     ],
   ])('%s: %s', (verdict, _why, member) => expect(judgePresence(presence, member)).toBe(verdict));
-
-  it('is elder by its start, then by its name; never both ways', () => {
-    expect(isElder({ node: 'b', startedAt: 1 }, { node: 'a', startedAt: 2 })).toBe(true);
-    expect(isElder({ node: 'a', startedAt: 2 }, { node: 'b', startedAt: 2 })).toBe(true);
-    expect(isElder({ node: 'b', startedAt: 2 }, { node: 'a', startedAt: 2 })).toBe(false);
-    expect(isElder({ node: 'a', startedAt: 2 }, { node: 'a', startedAt: 2 })).toBe(false);
-  });
 });
 
 it('pauses longer between rounds through the seeds, up to a limit', () => {

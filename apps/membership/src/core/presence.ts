@@ -24,10 +24,6 @@ export function judgePresence(presence: Presence, known: KnownMember | undefined
   return known.startedAt === undefined || known.startedAt === presence.startedAt ? 'known' : 'join';
 }
 
-/** Of two nodes that do not have one key, the younger takes those of the elder. */
-export const isElder = (one: Omit<Presence, 'address'>, than: Omit<Presence, 'address'>): boolean =>
-  one.startedAt < than.startedAt || (one.startedAt === than.startedAt && one.node < than.node);
-
 /** Pause before round `round` (from 0) through the seeds: doubling, capped (ms). */
 export const seedPauseMs = (round: number, firstMs: number, maxMs: number): number =>
   Math.min(firstMs * 2 ** Math.min(round, 20), maxMs);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -31,6 +31,7 @@ import {
 } from '@das/memberlist';
 import { type MemoryBus, MemoryEventLog, MemoryHub, ServiceBusOver } from '@das/messaging';
 import { type Logger, type RunningService, startService } from '@das/platform';
+import type { KeyRing } from '../core/key-ring.js';
 import { type GossipNetwork, type GossipPlace, PortInUseError } from '../gossip-network.js';
 import { membershipOver } from '../service.js';
 
@@ -53,6 +54,8 @@ export class GossipWorld implements GossipNetwork {
   readonly told: string[] = [];
   readonly seen: MemberSeen[] = [];
   readonly presences: BodyOf<typeof memberPresence>[] = [];
+  /** Addresses of names. */
+  readonly hosts = new Map<string, string>();
   readonly #running = new Map<NodeId, { readonly service: RunningService; readonly bus: MemoryBus }>();
   readonly #replaced: RunningService[] = [];
   readonly #others: Memberlist[] = [];
@@ -67,6 +70,8 @@ export class GossipWorld implements GossipNetwork {
     this.bus = new ServiceBusOver(this.hub.connect(), identity, clock, () => `id-${(this.#ids += 1)}`);
     this.network.faults = { blocked: (from, to) => this.isCut(from) !== this.isCut(to) };
   }
+
+  addressOf = (bind: string): Promise<string> => Promise.resolve(this.hosts.get(bind) ?? bind);
 
   async open({ port }: GossipPlace): Promise<MemberlistPorts> {
     const address = {
@@ -139,6 +144,12 @@ export class GossipWorld implements GossipNetwork {
 
   home(node: string): string {
     return join(this.#folder, node);
+  }
+  /** The keyring that a node keeps itself, before it starts. */
+  async ringOf(node: NodeId, ring: KeyRing): Promise<void> {
+    const folder = join(this.home(node), 'gossip');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `${node}.keyring`), JSON.stringify(ring), { mode: 0o600 });
   }
   file(name: string): string {
     return join(this.#folder, name);

@@ -105,6 +105,9 @@ export async function appendBlock(db: Database, request: Ask<'appendBlock'>, raw
           ...[stored.packed, block.digest, Buffer.from(stored.data)],
         ],
       );
+    // The upload goes on, only slowly.
+    if (outcome === 'same' && job.state === 'submitted')
+      await query(`update jobs set touched_at = ${nowMs} where no = $1`, [job.no]);
     return { outcome };
   });
 }

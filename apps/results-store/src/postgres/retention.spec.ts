@@ -92,17 +92,20 @@ describe('what the store deletes', () => {
       expect(await sql(`select count(*)::int as n from ${table}`)).toEqual([{ n: 0 }]);
   });
 
-  it('drops an upload that rests for longer than ten minutes, counted from its last block', async () => {
+  it('drops an upload that rests for longer than ten minutes, counted from the last block that came, be it again', async () => {
     const lines = linesFrom(0, 3);
     const digest = createHash('sha256').update(lines).digest('hex');
     const append = (job: JobId, no: number) =>
       store.appendBlock({ job, generation: 1, block: { no, from: no * 3, to: no * 3 + 3, digest } }, bytesOf(lines));
     const job = await s.create(specOf({ input: { kind: 'blocks' } }));
     const pass = (ms: number) => sql(`update jobs set touched_at = touched_at - ${ms}`);
-    const nearlyMs = limits.uploadIdleMs - 60_000;
+    const nearlyMs = limits.uploadIdleMs + limits.uploadTouchMs - 60_000;
     await pass(nearlyMs);
     expect(await store.deleteOld(hourMs)).toEqual([]);
     await append(job, 0);
+    await pass(nearlyMs);
+    expect(await store.deleteOld(hourMs)).toEqual([]);
+    expect(await append(job, 0)).toEqual({ outcome: 'same' });
     await pass(nearlyMs);
     expect(await store.deleteOld(hourMs)).toEqual([]);
     await pass(120_000);

@@ -9,7 +9,8 @@ const jobsPerRoundMax = 20;
 const rowsPerStatementMax = 5_000;
 /** A blob outlives its last job by this, so that a submission of the same script never finds it half gone (ms). */
 const blobGraceMs = 3_600_000;
-const { uploadIdleMs } = limits;
+/** Whoever uploads may have sent something since the store last heard of it, and rest from then on (ms). */
+const uploadDropMs = limits.uploadIdleMs + limits.uploadTouchMs;
 
 const tables = ['staged_outputs', 'outputs', 'open_parts', 'parts', 'blocks'];
 
@@ -17,7 +18,7 @@ const tables = ['staged_outputs', 'outputs', 'open_parts', 'parts', 'blocks'];
 export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> {
   const old = await hideOld(db, keptMs);
   const broken = await db.query<{ no: number; id: JobId }>(
-    `select no, id from jobs where finished_at is null and state = 'submitted' and touched_at < ${nowMs} - ${uploadIdleMs}
+    `select no, id from jobs where finished_at is null and state = 'submitted' and touched_at < ${nowMs} - ${uploadDropMs}
      limit ${jobsPerRoundMax}`,
   );
   const gone = await db.query<{ no: number }>(`select no from gone_jobs order by no limit ${jobsPerRoundMax}`);
@@ -65,7 +66,7 @@ async function deleteSome(query: Query, table: string, no: number): Promise<numb
 async function dropUpload(db: Database, no: number): Promise<void> {
   await db.transaction(async (query) => {
     const idle = await query(
-      `select no from jobs where no = $1 and state = 'submitted' and touched_at < ${nowMs} - ${uploadIdleMs} for update`,
+      `select no from jobs where no = $1 and state = 'submitted' and touched_at < ${nowMs} - ${uploadDropMs} for update`,
       [no],
     );
     if (idle.length === 0) return;

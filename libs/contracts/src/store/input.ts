@@ -29,7 +29,10 @@ export const createJob = operation(
   z.object({ job: jobRecordSchema, existed: z.boolean() }),
 );
 
-/** Stores one block (raw). Uploads carry no attempt; blocks of `split` carry theirs and are refused once it has ended. */
+/**
+ * Stores one block (raw). Uploads carry no attempt; blocks of `split` carry theirs and are refused once it has ended.
+ * A block of an upload sent again says that the upload goes on, which keeps its job from being dropped.
+ */
 export const appendBlock = operation(
   'store.append-block',
   z.object({ job: jobIdSchema, generation, block: blockHeadSchema, attempt: attemptRefSchema.optional() }),
