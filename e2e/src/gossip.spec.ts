@@ -124,7 +124,7 @@ describe('three nodes by gossip', () => {
     const primary = await das(['gossip', 'keys', 'remove', fresh]);
     expect([primary.code, primary.stderr]).toEqual([1, expect.stringContaining('encrypts on node-1, node-2, node-3')]);
     const ring = JSON.parse(await readFile(join(running.home, 'gossip', 'node-3.keyring'), 'utf8')) as unknown;
-    expect(ring).toEqual({ generation: 3, keys: [fresh] });
+    expect(ring).toEqual({ edition: 3, keys: [fresh] });
     expect((await running.ended(job.id, 2)).state).toBe('succeeded');
     expect(await running.node(2).results(job.id)).toBe(result);
     expect(await deaths()).toBe(before);

@@ -9,8 +9,8 @@ import { GossipWorld, someKey } from './testing/gossip-world.js';
 /** Who was away while keys were changed: newer keys win, whoever starts first and whoever is together. */
 describe('keys that nodes missed', () => {
   const [a, b, c, d] = [nodeId('node-a'), nodeId('node-b'), nodeId('node-c'), nodeId('node-d')];
-  const old: KeyRing = { generation: 1, keys: [someKey(1)] };
-  const fresh: KeyRing = { generation: 3, keys: [someKey(2)] };
+  const old: KeyRing = { edition: 1, keys: [someKey(1)] };
+  const fresh: KeyRing = { edition: 3, keys: [someKey(2)] };
   let world: GossipWorld;
 
   beforeEach(async () => {
@@ -61,9 +61,9 @@ describe('keys that nodes missed', () => {
   it('come before those that nodes made of the token because nobody was there', async () => {
     await Promise.all([world.start(c), world.start(d)]);
     await wholeWithin(3_000, c, d);
-    await startWith({ ...fresh, generation: 1 }, a);
+    await startWith({ ...fresh, edition: 1 }, a);
     await wholeWithin(30_000, a, c, d);
-    await allHave({ ...fresh, generation: 1 }, a, c, d);
+    await allHave({ ...fresh, edition: 1 }, a, c, d);
   });
 
   it('decrypt beside the old ones for a while only', async () => {
@@ -86,7 +86,7 @@ describe('keys that nodes missed', () => {
 
   it('are asked for by a member too: one that missed only the last step', async () => {
     const both = [someKey(2), someKey(1)];
-    await startWith({ generation: 2, keys: both }, a, b);
+    await startWith({ edition: 2, keys: both }, a, b);
     await wholeWithin(3_000, a, b);
     await world.keys(a, 'remove', someKey(1));
     await world.until(async () => (await world.keys(b, 'list')).keys.length === 1, 15_000);
@@ -105,7 +105,7 @@ describe('keys that nodes missed', () => {
     await allHave(fresh, a);
   });
 
-  it('of the same generation are judged by nobody: the remedy is told, and heals', async () => {
+  it('of the same edition are judged by nobody: the remedy is told, and heals', async () => {
     await startWith(fresh, a);
     await startWith({ ...fresh, keys: [someKey(5)] }, b);
     await world.pass(12_000);
@@ -114,7 +114,7 @@ describe('keys that nodes missed', () => {
     await world.keys(b, 'install', someKey(2));
     await world.keys(b, 'use', someKey(2));
     await wholeWithin(30_000, a, b);
-    expect((await world.bootstrap()).generation).toBe(4);
+    expect((await world.bootstrap()).edition).toBe(4);
   });
 
   it('that cannot be written leave everything as it was, and are told of', async () => {

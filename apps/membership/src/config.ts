@@ -77,7 +77,7 @@ export const membershipConfig = z
       .string()
       .optional()
       .describe(
-        'JSON list of base64 keys, the one that encrypts first, or {"generation", "keys"} (mode 0600); keys of other nodes never replace it. Default: gossip/<node>.keyring in DAS_HOME, made when missing.',
+        'JSON list of base64 keys, the one that encrypts first, or {"edition", "keys"} (mode 0600); keys of other nodes never replace it. Default: gossip/<node>.keyring in DAS_HOME, made when missing.',
       ),
     DAS_GOSSIP_VERIFY_INCOMING: flag(
       'true',

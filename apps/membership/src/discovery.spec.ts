@@ -22,7 +22,7 @@ describe('finding each other', () => {
 
   it('does not even try nodes of another cluster on the same bus', async () => {
     await world.start(a);
-    const elsewhere = { node: nodeId('elsewhere'), address: '127.0.0.1:9', startedAt: 1, generation: 9 };
+    const elsewhere = { node: nodeId('elsewhere'), address: '127.0.0.1:9', startedAt: 1, edition: 9 };
     world.bus.tell(memberPresence, { ...elsewhere, label: 'other' });
     await world.pass(2_000);
     expect((await world.stats(a)).notes).toEqual({});

@@ -65,9 +65,9 @@ export class Discovery {
   #tell(): void {
     const { address, facts } = this.gossip;
     const { keys, label } = this.tools;
-    const { generation } = keys.ring;
+    const { edition } = keys.ring;
     const { startedAt } = facts;
-    this.context.bus.tell(memberPresence, { node: this.context.node, address, startedAt, label, generation });
+    this.context.bus.tell(memberPresence, { node: this.context.node, address, startedAt, label, edition });
   }
 
   /** Quicker than to wait until somebody says that it is there. */
@@ -75,8 +75,8 @@ export class Discovery {
     const { bus, node } = this.context;
     try {
       const { body } = await bus.call(bootstrapGossip, { node }, { timeoutMs: membershipLimits.bootstrapTimeoutMs });
-      const { by, address, generation, label } = body;
-      if (label === this.tools.label) this.#find({ node: by, address, generation, startedAt: undefined });
+      const { by, address, edition, label } = body;
+      if (label === this.tools.label) this.#find({ node: by, address, edition, startedAt: undefined });
     } catch {
       // Nobody is there yet; the presences of others will tell.
     }
@@ -116,7 +116,7 @@ export class Discovery {
   }
 
   async #join(found: Found): Promise<boolean> {
-    const { node, address, generation } = found;
+    const { node, address, edition } = found;
     const { notes } = this.tools;
     try {
       await this.gossip.list.join([`${node}/${address}`]);
@@ -128,7 +128,7 @@ export class Discovery {
       if (differs)
         notes.note(
           'keysDiffer',
-          `node ${node} has other gossip keys of the same generation (${generation}): ${remedy}`,
+          `node ${node} has other gossip keys of the same edition (${edition}): ${remedy}`,
           undefined,
           node,
         );

@@ -31,7 +31,7 @@ describe('joining what was found', () => {
     node: nodeId(name),
     address: '10.0.0.1:1',
     startedAt,
-    generation: 0,
+    edition: 0,
   });
 
   it.each([

@@ -9,7 +9,7 @@ export interface Found {
   /** Start of its membership service; unknown when only its address was asked for. */
   readonly startedAt: number | undefined;
   /** Of its keys. */
-  readonly generation: number;
+  readonly edition: number;
 }
 
 interface Joining {

@@ -7,13 +7,13 @@ import type { Adoption, GossipKeys } from './keys.js';
 import { membershipLimits } from './limits.js';
 import type { Notes } from './notes.js';
 
-type Offer = Pick<BodyOf<typeof memberPresence>, 'node' | 'generation'>;
+type Offer = Pick<BodyOf<typeof memberPresence>, 'node' | 'edition'>;
 
 /** Told apart from every node: what no other node can help with. */
 const ownFault = '';
 
 /**
- * A node that was away while keys were changed has old ones. It takes those of a higher generation, from whoever has them, over the bus, which
+ * A node that was away while keys were changed has old ones. It takes those of a higher edition, from whoever has them, over the bus, which
  * the cluster's token guards; nobody takes those of a lower one, so that keys that were removed do not come back, whoever starts first.
  */
 export class KeyAdoption {
@@ -36,7 +36,7 @@ export class KeyAdoption {
   /** True: the node's keys are newer and are asked for; `done` is called when that is over, with whether these are used now. */
   heard<O extends Offer>(offer: O, done: (offer: O, adopted: boolean) => void): boolean {
     const { clock } = this.context;
-    if (this.#stopped || !isNewer(offer.generation, this.tools.keys.ring)) return false;
+    if (this.#stopped || !isNewer(offer.edition, this.tools.keys.ring)) return false;
     if (this.#isOpen) return true;
     const now = clock.monotonic();
     if (!this.#backOff.ready(ownFault, now) || !this.#backOff.ready(offer.node, now)) return false;
@@ -47,10 +47,10 @@ export class KeyAdoption {
     return true;
   }
 
-  /** Whether a node of our generation encrypts with a key that we do not have: then nobody can tell which one is right. */
-  async differs({ node, generation }: Offer): Promise<boolean> {
-    const { generation: own, keys } = this.tools.keys.ring;
-    if (keys.length === 0 || generation !== own) return false;
+  /** Whether a node of our edition encrypts with a key that we do not have: then nobody can tell which one is right. */
+  async differs({ node, edition }: Offer): Promise<boolean> {
+    const { edition: own, keys } = this.tools.keys.ring;
+    if (keys.length === 0 || edition !== own) return false;
     const [theirs] = (await this.#ask(node))?.keys ?? [];
     return theirs !== undefined && !keys.includes(theirs);
   }
@@ -62,7 +62,7 @@ export class KeyAdoption {
 
   async #take<O extends Offer>(offer: O, done: (offer: O, adopted: boolean) => void): Promise<void> {
     const at = this.context.clock.monotonic();
-    const welcome = isNewer(offer.generation, this.tools.keys.ring) ? await this.#ask(offer.node) : undefined;
+    const welcome = isNewer(offer.edition, this.tools.keys.ring) ? await this.#ask(offer.node) : undefined;
     const outcome = welcome === undefined || this.#stopped ? 'refused' : await this.tools.keys.adopt(welcome);
     this.#isOpen = false;
     if (this.#stopped) return;
@@ -73,12 +73,12 @@ export class KeyAdoption {
     done(offer, outcome === 'adopted');
   }
 
-  #tell({ node, generation }: Offer, outcome: Adoption): void {
+  #tell({ node, edition }: Offer, outcome: Adoption): void {
     const { notes, keys } = this.tools;
-    const newer = `node ${node} has newer gossip keys (generation ${generation})`;
+    const newer = `node ${node} has newer gossip keys (edition ${edition})`;
     switch (outcome) {
       case 'adopted':
-        return notes.note('keysAdopted', `took the gossip keys of ${node}, which are newer (generation ${generation})`);
+        return notes.note('keysAdopted', `took the gossip keys of ${node}, which are newer (edition ${edition})`);
       case 'named': {
         const remedy = `copy them into ${keys.namedFile ?? 'it'} and restart, or das gossip keys install and use them here`;
         return notes.note('keysStale', `${newer}, and this node's keyring file is kept by hand: ${remedy}`);

@@ -16,7 +16,7 @@ const purpose = 'das-node gossip key 1';
 const keyBytes = 32;
 /** Of an IP address as memberlist writes it: mapped ones as IPv4. */
 const loopback = /^(127\.|(0:){7}1$)/;
-const none: KeyRing = { generation: 0, keys: [] };
+const none: KeyRing = { edition: 0, keys: [] };
 
 /**
  * The keys to start with, the one that encrypts first: those of the keyring file; else those of the cluster, from any of its nodes; else one
@@ -59,8 +59,8 @@ async function askCluster({ bus, node }: ServiceContext, label: string): Promise
   try {
     const { body } = await bus.call(bootstrapGossip, { node }, { timeoutMs: membershipLimits.bootstrapTimeoutMs });
     const fits = body.label === label && body.keys.length > 0 && body.keys.every(isKeyText);
-    const { generation } = body;
-    return fits ? { generation, keys: body.keys.slice(0, membershipLimits.keysMax) } : undefined;
+    const { edition } = body;
+    return fits ? { edition, keys: body.keys.slice(0, membershipLimits.keysMax) } : undefined;
   } catch {
     // Nobody is there yet.
     return undefined;
@@ -71,7 +71,7 @@ async function fromToken({ env }: ServiceContext): Promise<KeyRing | undefined> 
   const { rest, nats } = loadTokens(loadCommonConfig(env));
   const token = rest ?? nats;
   if (token === undefined) return undefined;
-  return { generation: 0, keys: [keyText(await derive(token, purpose, keyBytes))] };
+  return { edition: 0, keys: [keyText(await derive(token, purpose, keyBytes))] };
 }
 
 const missing = (path: string): StartError =>

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { keyGenerationMax } from '@das/contracts';
+import { keyEditionMax } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import { ConfigError } from '@das/platform';
 import { z } from 'zod';
@@ -15,11 +15,11 @@ const listSchema = z
   .min(1)
   .max(membershipLimits.keysMax);
 
-const ringSchema = z.strictObject({ generation: z.number().int().min(0).max(keyGenerationMax), keys: listSchema });
+const ringSchema = z.strictObject({ edition: z.number().int().min(0).max(keyEditionMax), keys: listSchema });
 
 /**
- * The keys of gossip on disk, for the owner's eyes only: `{"generation": 3, "keys": [...]}` with base64, the one that encrypts first; or only
- * the list, as `serf` keeps it, which is generation 0.
+ * The keys of gossip on disk, for the owner's eyes only: `{"edition": 3, "keys": [...]}` with base64, the one that encrypts first; or only
+ * the list, as `serf` keeps it, which is edition 0.
  */
 export class KeyringFile {
   /** `named`: an operator chose and keeps it. Only what is asked for by name is changed there, never what other nodes have. */
@@ -49,13 +49,13 @@ export class KeyringFile {
   }
 
   /** Replaces the file in one step: after a crash it holds the old keys or the new ones, whole. @throws Error of the file system; the old file stays. */
-  async write({ generation, keys }: KeyRing): Promise<void> {
+  async write({ edition, keys }: KeyRing): Promise<void> {
     const fresh = `${this.path}.new`;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
     await rm(fresh, { force: true });
     const file = await open(fresh, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
     try {
-      await file.writeFile(`${JSON.stringify({ generation, keys }, undefined, 2)}\n`);
+      await file.writeFile(`${JSON.stringify({ edition, keys }, undefined, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -70,7 +70,7 @@ export class KeyringFile {
     } catch {
       throw this.#fault('is not JSON; expected a list of base64 keys');
     }
-    const ring = ringSchema.safeParse(Array.isArray(value) ? { generation: 0, keys: value } : value);
+    const ring = ringSchema.safeParse(Array.isArray(value) ? { edition: 0, keys: value } : value);
     if (ring.success) return ring.data;
     const [issue] = ring.error.issues;
     const at = issue?.path[0] === 'keys' ? issue.path[1] : undefined;

@@ -38,7 +38,7 @@ describe('the keys of gossip', () => {
     await world.start(b);
     await meet(a, b);
     expect(await kept(join(world.home(b), 'gossip', `${b}.keyring`))).toEqual({
-      generation: 0,
+      edition: 0,
       keys: [second, first],
     });
     expect(world.lines.filter((line) => line.includes('does not have'))).toEqual([]);
@@ -87,7 +87,7 @@ describe('the keys of gossip', () => {
       JSON.stringify([first, 'c2hvcnQ=']),
       'key 2: expected base64 of 16, 24 or 32 bytes',
     ],
-    ['it has no generation', 0o600, JSON.stringify({ keys: [first] }), 'does not fit'],
+    ['it has no edition', 0o600, JSON.stringify({ keys: [first] }), 'does not fit'],
     ['it is huge', 0o600, ' '.repeat(20_000), 'is larger than'],
   ])('are refused when %s, without telling them', async (_why, mode, content, words) => {
     const file = world.file('keys');
@@ -115,7 +115,7 @@ describe('the keys of gossip', () => {
       }
     }
     // The first `use` and `remove` are two changes; `install` takes nothing away.
-    expect(await kept(world.file(`${a}.keyring`))).toEqual({ generation: 2, keys: [second] });
+    expect(await kept(world.file(`${a}.keyring`))).toEqual({ edition: 2, keys: [second] });
     expect((await stat(world.file(`${a}.keyring`))).mode & 0o777).toBe(0o600);
     await world.pass(5_000);
     expect(await world.states(b)).toEqual({ [a]: 'alive', [b]: 'alive' });

@@ -1,4 +1,4 @@
-import { type GossipKeysReply, type KeyAction, keyGenerationMax } from '@das/contracts';
+import { type GossipKeysReply, type KeyAction, keyEditionMax } from '@das/contracts';
 import { type Cancel, type Clock, messageOf } from '@das/kernel';
 import type { Keyring } from '@das/memberlist';
 import type { Logger } from '@das/platform';
@@ -12,7 +12,7 @@ const fingerprint = /^[0-9a-f]{8}$/;
 
 /**
  * What became of newer keys: `named`, the keyring file is an operator's and says something else; `refused`, they are not newer any more or do
- * not fit; `failed`, the file cannot be written. Only `adopted` and `same` (the own keys, of a higher generation) change anything.
+ * not fit; `failed`, the file cannot be written. Only `adopted` and `same` (the own keys, of a higher edition) change anything.
  */
 export type Adoption = 'adopted' | 'same' | 'named' | 'refused' | 'failed';
 
@@ -60,9 +60,9 @@ export class GossipKeys {
   }
 
   async #adopt(ring: KeyRing): Promise<Adoption> {
-    const { generation, keys } = ring;
+    const { edition, keys } = ring;
     const fits = keys.length > 0 && keys.length <= membershipLimits.keysMax && keys.every(isKeyText);
-    if (!fits || !isNewer(generation, this.#ring)) return 'refused';
+    if (!fits || !isNewer(edition, this.#ring)) return 'refused';
     const isSame = keys.join() === this.#ring.keys.join();
     if (this.file.named && !isSame) return 'named';
     if (this.file.named) this.#ring = ring;
@@ -82,8 +82,8 @@ export class GossipKeys {
     if (plan.outcome === 'refused') return refused(plan.reason);
     if (plan.outcome === 'done') {
       try {
-        const generation = Math.min(this.#ring.generation + (action === 'install' ? 0 : 1), keyGenerationMax);
-        await this.#keep(action, { generation, keys: plan.keys.map(({ text }) => text) });
+        const edition = Math.min(this.#ring.edition + (action === 'install' ? 0 : 1), keyEditionMax);
+        await this.#keep(action, { edition, keys: plan.keys.map(({ text }) => text) });
       } catch (error) {
         return refused(`its keyring file cannot be written: ${messageOf(error).slice(0, 200)}`);
       }
@@ -103,7 +103,7 @@ export class GossipKeys {
       this.#cancelRetiring = this.tools.clock.timer(membershipLimits.retireKeysMs, () => this.#dropOthers());
     else this.#dropOthers();
     const keys = shownKeys(ring.keys.map(ringKey));
-    this.tools.log.info({ action, generation: ring.generation, keys }, `gossip keys changed: ${action}`);
+    this.tools.log.info({ action, edition: ring.edition, keys }, `gossip keys changed: ${action}`);
   }
 
   #dropOthers(): void {

@@ -108,7 +108,7 @@ export class MembershipService implements OnApplicationBootstrap, OnModuleDestro
       by: this.context.node,
       address: gossip.address,
       label,
-      generation: keys.ring.generation,
+      edition: keys.ring.edition,
       keys: [...keys.ring.keys],
     };
   }

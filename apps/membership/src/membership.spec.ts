@@ -179,7 +179,7 @@ describe('the membership service', () => {
       address: '127.0.0.1:9',
       startedAt: 1,
       label: '',
-      generation: 0,
+      edition: 0,
     });
     await world.pass(1_000);
     expect(world.lines).toContainEqual(expect.stringMatching(/node nobody is there but cannot be joined/));

@@ -99,7 +99,7 @@ describe('trouble with other nodes', () => {
       address: '127.0.0.1:7',
       startedAt: clock.now(),
       label: '',
-      generation: 0,
+      edition: 0,
     });
     await world.pass(100);
     expect(linesOf(a, /two processes run as node node-a: the other one is at 127\.0\.0\.1:7/)).toHaveLength(1);

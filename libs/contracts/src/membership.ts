@@ -67,13 +67,13 @@ export const nodeAttributes = announcement(
 
 const gossipLabel = z.string().max(255).describe('keeps clusters on one network apart');
 /** Far more changes than a cluster lives to see. */
-export const keyGenerationMax = 1_000_000_000;
+export const keyEditionMax = 1_000_000_000;
 /** Of the keys of a node: raised by every change that drops one or lets another one encrypt. The higher one is the newer one. */
-const keyGeneration = z.number().int().min(0).max(keyGenerationMax).default(0);
+const keyEdition = z.number().int().min(0).max(keyEditionMax).default(0);
 
 /**
  * "My gossip is here"; at the start, soon after it, and every 10 s. Whoever does not know the node as alive joins it; whoever has keys of a
- * lower generation asks it for its own.
+ * lower edition asks it for its own.
  */
 export const memberPresence = announcement(
   'membership.presence',
@@ -82,7 +82,7 @@ export const memberPresence = announcement(
     address: gossipAddress,
     startedAt: count,
     label: gossipLabel.default(''),
-    generation: keyGeneration,
+    edition: keyEdition,
   }),
 );
 
@@ -91,7 +91,7 @@ const welcome = z.object({
   by: nodeIdSchema,
   address: gossipAddress,
   label: gossipLabel,
-  generation: keyGeneration,
+  edition: keyEdition,
   keys: z.array(z.base64().max(64)).max(32).describe('keys of the gossip, the one that encrypts first'),
 });
 /** Where the cluster's gossip is, and its keys; from any node. Whoever may use the bus may have them: the cluster's token guards both. */

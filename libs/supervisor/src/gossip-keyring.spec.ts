@@ -10,7 +10,7 @@ describe('keyrings of the nodes of a cluster', () => {
   beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'das-keyring-'))));
   afterEach(() => rmSync(home, { recursive: true, force: true }));
   interface Ring {
-    readonly generation: number;
+    readonly edition: number;
     readonly keys: readonly string[];
   }
   const ringOf = (node: string): Ring => JSON.parse(readFileSync(keyringFile(home, node), 'utf8')) as Ring;
@@ -23,7 +23,7 @@ describe('keyrings of the nodes of a cluster', () => {
     expect(ringOf('a')).toEqual(ringOf('b'));
     expect(ringOf('a').keys.map((one) => Buffer.from(one, 'base64').length)).toEqual([32]);
     // Newer than what is made of a token, which others may have fallen back to.
-    expect(ringOf('a').generation).toBe(1);
+    expect(ringOf('a').edition).toBe(1);
     expect(readdirSync(join(home, 'gossip')).sort()).toEqual(['a.keyring', 'b.keyring']);
     expect(['a', 'b'].map((node) => statSync(keyringFile(home, node)).mode & 0o777)).toEqual([0o600, 0o600]);
   });
@@ -37,7 +37,7 @@ describe('keyrings of the nodes of a cluster', () => {
 
   it('stay as they are; a further node gets the newest that others have', async () => {
     await ensureKeyrings(home, ['a']);
-    const [listed, old, newest] = [[key(1)], { generation: 2, keys: [key(2)] }, { generation: 5, keys: [key(3)] }];
+    const [listed, old, newest] = [[key(1)], { edition: 2, keys: [key(2)] }, { edition: 5, keys: [key(3)] }];
     for (const [node, ring] of Object.entries({ a: listed, b: old, c: newest })) keep(node, ring);
     await ensureKeyrings(home, ['a', 'b', 'c', 'd']);
     expect(['a', 'b', 'c', 'd'].map(ringOf)).toEqual([listed, old, newest, newest]);
@@ -48,8 +48,8 @@ describe('keyrings of the nodes of a cluster', () => {
     '["rotated"]',
     '[]',
     'null',
-    '{"generation":1}',
-    '{"generation":"1","keys":["AQEBAQEBAQEBAQEBAQEBAQ=="]}',
+    '{"edition":1}',
+    '{"edition":"1","keys":["AQEBAQEBAQEBAQEBAQEBAQ=="]}',
     '["AQEBAQEBAQEBAQEBAQEBAQ=="',
   ])('are handed on only when they are keyrings, not %j; and are not made anew', async (content) => {
     await ensureKeyrings(home, ['a']);

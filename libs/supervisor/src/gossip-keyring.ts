@@ -8,7 +8,7 @@ const keyBytes = 32;
 export const keyringFile = (home: string, node: string): string => join(home, 'gossip', `${node}.keyring`);
 
 interface Kept {
-  readonly generation: number;
+  readonly edition: number;
   readonly keys: readonly string[];
 }
 
@@ -22,13 +22,13 @@ export async function ensureKeyrings(home: string, nodes: readonly string[]): Pr
   await mkdir(join(home, 'gossip'), { recursive: true, mode: 0o711 });
   const kept = await Promise.all(nodes.map((node) => readRing(keyringFile(home, node))));
   if (!kept.includes(undefined)) return;
-  const there = kept.filter((ring) => ring !== undefined).sort((one, other) => other.generation - one.generation);
+  const there = kept.filter((ring) => ring !== undefined).sort((one, other) => other.edition - one.edition);
   const ring = there[0] ?? freshRing();
   for (const [index, node] of nodes.entries())
     if (kept[index] === undefined) await writeRing(keyringFile(home, node), ring);
 }
 
-const freshRing = (): Kept => ({ generation: 1, keys: [Buffer.from(randomKey(keyBytes)).toString('base64')] });
+const freshRing = (): Kept => ({ edition: 1, keys: [Buffer.from(randomKey(keyBytes)).toString('base64')] });
 
 async function writeRing(path: string, ring: Kept): Promise<void> {
   const fresh = `${path}.new`;
@@ -59,15 +59,13 @@ async function readRing(path: string): Promise<Kept | undefined> {
   return ring;
 }
 
-/** A list is generation 0, as `serf` and operators write it. */
+/** A list is edition 0, as `serf` and operators write it. */
 function parseRing(text: string): Kept | undefined {
   try {
     const value = JSON.parse(text) as Partial<Kept> | readonly string[] | null;
-    const { generation, keys } = Array.isArray(value)
-      ? { generation: 0, keys: value }
-      : ((value ?? {}) as Partial<Kept>);
-    const fits = Number.isSafeInteger(generation) && Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
-    return fits ? { generation: generation ?? 0, keys } : undefined;
+    const { edition, keys } = Array.isArray(value) ? { edition: 0, keys: value } : ((value ?? {}) as Partial<Kept>);
+    const fits = Number.isSafeInteger(edition) && Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
+    return fits ? { edition: edition ?? 0, keys } : undefined;
   } catch {
     return undefined;
   }

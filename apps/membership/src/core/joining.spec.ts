@@ -21,10 +21,10 @@ it('reads seeds', () => {
   ]);
 });
 
-it('takes keys of a higher generation only, and none when it does not encrypt', () => {
-  const ring = { generation: 3, keys: ['k'] };
+it('takes keys of a higher edition only, and none when it does not encrypt', () => {
+  const ring = { edition: 3, keys: ['k'] };
   expect([2, 3, 4].map((other) => isNewer(other, ring))).toEqual([false, false, true]);
-  expect(isNewer(4, { generation: 0, keys: [] })).toBe(false);
+  expect(isNewer(4, { edition: 0, keys: [] })).toBe(false);
 });
 
 it('leaves who failed alone for longer each time, and remembers a bounded number of them', () => {
