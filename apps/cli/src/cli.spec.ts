@@ -92,29 +92,6 @@ describe('das', () => {
     );
   });
 
-  it('cancels the job on the first interrupt and ends with 130', async () => {
-    let state = 'running';
-    routes['GET /v1/jobs/j-1/events'] = (_, response) => {
-      response.write(sse(progress));
-      routes['DELETE /v1/jobs/j-1'] = (_request, answer) => {
-        state = 'cancelled';
-        answer.end(JSON.stringify(view(state)));
-        response.end(sse(ended(state)));
-      };
-      stub.interrupt?.();
-    };
-    routes['GET /v1/jobs/j-1'] = (_, response) => response.end(JSON.stringify(view(state)));
-    const { code, out, err } = await das(['run', 'job.py', '--range', '0:3']);
-    expect([code, out]).toEqual([130, '']);
-    expect(err).toContain('cancelling job j-1');
-    expect(err).toContain('job j-1 cancelled');
-  });
-
-  it('breaks an upload off on an interrupt', async () => {
-    routes['POST /v1/jobs'] = () => stub.interrupt?.();
-    expect(await das(['run', 'job.py', '--range', '0:3'])).toMatchObject({ code: 130, out: '' });
-  });
-
   it('shows a refusal that comes while the input is still being sent, and ends with 2', async () => {
     const problem = {
       type: 't',
@@ -151,6 +128,7 @@ describe('das', () => {
     [['up', '--detach', '--nodes', '0'], /--nodes/],
     [['up', '--bind', 'nonsense'], /"nonsense" is no address of this machine/],
     [['up', '--port', '65530', '--nodes', '9'], /no 9 ports from 65530/],
+    [['up', '--port', '23450', '--nats-port', '23452'], /port 23452 is taken twice[^]*field: --nats-port/],
     [['run', 'job.py', '--input', 'job.json'], /give --format/],
     [['join', 'nowhere', '--token', 'x'.repeat(20)], /host:port/],
   ])('refuses %p with 2 and says why', async (args, why) => {

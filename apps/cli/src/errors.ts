@@ -51,6 +51,10 @@ export function silentCluster(urls: readonly string[], why: string, home?: Home)
   );
 }
 
+/** A submission went out whole, and what came of it is not known. */
+export const unansweredSubmission = (url: string, why: string): NoClusterError =>
+  new NoClusterError(`${url} did not answer the submission (${why})`, { hint: 'the job may run; das jobs shows it' });
+
 /** Somebody answered before. */
 export const lostCluster = (urls: readonly string[], why: string, triedS: number): NoClusterError =>
   new NoClusterError(`the cluster is lost: no node answered for ${triedS} s (${urls.join(', ')}: ${why})`);

@@ -93,11 +93,12 @@ function membershipCommands(program: Command, bound: Bind): void {
     use: 'have every node encrypt with an installed key, given whole or by its fingerprint',
     remove: 'have every node forget a key that does not encrypt, given whole or by its fingerprint',
   } as const;
-  for (const [action, what] of Object.entries(steps) as [keyof typeof steps, string][])
-    keys
-      .command(`${action} <key>`)
-      .description(what)
-      .action(bound(changeKeys(action)));
+  for (const [action, what] of Object.entries(steps) as [keyof typeof steps, string][]) {
+    const step = keys.command(`${action} <key>`).description(what);
+    if (action !== 'install')
+      step.option('--foreign-changed', 'members that are none of our nodes had their keys changed by their own means');
+    step.action(bound(changeKeys(action)));
+  }
 }
 
 const exitCodesHelp = `
@@ -119,7 +120,10 @@ function runCommand(program: Command, bound: Bind): void {
     .option('--param <k=v>', 'parameter of the script; JSON if it reads as such, else text; may be repeated', collect)
     .option('--param-json <file>', 'parameters: one JSON object')
     .option('--items-per-part <n>', 'items of a part, 1 to 1000000 (default: learnt, for parts of about a second)')
-    .option('--timeout <time>', 'no progress for this long ends an attempt; ms, s, m or h, 100ms to 24h (default: 10s)')
+    .option(
+      '--timeout <time>',
+      'no progress for this long ends an attempt, 100ms to 24h (default: 10s; gather, main: none)',
+    )
     .option('--retries <n>', 'how often a failed item is tried again, 0 to 100 (default: 2)')
     .option('--tolerate <share>', 'items that may fail: a share like 5%, or a number (default: 0)')
     .option('--priority <n>', 'weight among jobs, 1 to 1000 (default: 100)')

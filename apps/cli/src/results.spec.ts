@@ -50,6 +50,12 @@ describe('the result of a job', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('started again')]);
   });
 
+  it('leaves no file when it is of two generations, though every line looks well', async () => {
+    endsMeanwhile('1\n2\n', 'succeeded', { generation: 2 });
+    const { code, err } = await stub.das(['results', 'j-1', '--follow', '--output', 'r']);
+    expect([code, err, readdirSync(stub.cwd)]).toEqual([1, expect.stringContaining('started again'), ['job.py']]);
+  });
+
   it('is not mistaken for a failure when it looks like one', async () => {
     endsMeanwhile(`1\n${verdict('X')}`, 'succeeded');
     expect((await stub.das(['results', 'j-1', '--follow'])).out).toBe(`1\n${verdict('X')}`);

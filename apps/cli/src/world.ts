@@ -9,7 +9,7 @@ export interface World {
   readonly out: (data: string | Uint8Array) => Promise<void>;
   /** Everything else. */
   readonly err: (line: string) => void;
-  /** Calls back at each Ctrl-C or SIGTERM; the returned function ends that. Without a listener both end the process. */
+  /** Calls back at each Ctrl-C, SIGTERM, or loss of the terminal; the returned function ends that. Without a listener they end the process. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }
 
@@ -31,6 +31,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EISDIR: 'it is a folder',
   ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
   ENOENT: 'its folder does not exist',
   ENOSPC: 'no space is left',
   ENOTDIR: 'its folder is a file',
@@ -44,10 +45,13 @@ const closed: ReadonlySet<string | undefined> = new Set([
 
 /** What a failed write means. `where`: as the user named it. */
 export function outputFault(where: string, thrown: unknown): Error {
+  if (thrown instanceof OutputError) return thrown;
   const { code } = thrown as NodeJS.ErrnoException;
   if (closed.has(code)) return new OutputClosedError();
   return new OutputError(`${where} cannot be written (${reasons[code ?? ''] ?? code ?? 'unknown'})`);
 }
+
+const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The real one. */
 export function processWorld(env: World['env']): World {
@@ -67,9 +71,9 @@ export function processWorld(env: World['env']): World {
       }),
     err: (line) => void process.stderr.write(`${line}\n`),
     onInterrupt: (listener) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener);
+      for (const signal of interrupts) process.on(signal, listener);
       return () => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, listener);
+        for (const signal of interrupts) process.off(signal, listener);
       };
     },
   };

@@ -27,7 +27,7 @@ export class Client {
 
   constructor(
     private readonly endpoint: Endpoint,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     private readonly note: (message: string) => void = () => undefined,
   ) {
     this.#urls = [...endpoint.urls];
@@ -48,12 +48,12 @@ export class Client {
   }
 
   /** @throws ProblemError, NoClusterError. */
-  async get<T>(path: string, query: Query = {}): Promise<T> {
-    return (await (await this.open(path, query)).json()) as T;
+  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return (await (await this.open(path, query, { signal })).json()) as T;
   }
 
-  async delete<T>(path: string): Promise<T> {
-    return (await (await this.open(path, {}, { method: 'DELETE' })).json()) as T;
+  async delete<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return (await (await this.open(path, {}, { method: 'DELETE', signal })).json()) as T;
   }
 
   /** Only for what may be asked twice: another node may be asked when one does not answer. */
@@ -101,13 +101,28 @@ export class Client {
     return new ProblemError({ ...rest, detail, hint });
   }
 
+  /** Whether the node that a response is from answers at all; a frozen one takes connections and is silent. */
+  async stillAnswers({ url }: Response): Promise<boolean> {
+    const late = new AbortController();
+    const cancel = this.clock.timer(answerWithinMs, () => late.abort());
+    try {
+      await (await fetch(new URL('/health/live', url), { signal: late.signal })).text();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.clock.timer(ms, resolve));
   }
 
   /** Takes note of the cluster's other nodes, so that losing the one we know is no loss. */
-  async learn(): Promise<void> {
-    const { nodes } = await this.get<{ nodes: NodeView[] }>('/v1/nodes').catch(() => ({ nodes: [] as NodeView[] }));
+  async learn(signal?: AbortSignal): Promise<void> {
+    const none = { nodes: [] as NodeView[] };
+    const { nodes } = await this.get<{ nodes: NodeView[] }>('/v1/nodes', {}, signal).catch(() => none);
     for (const { rest, state } of nodes) {
       if (rest !== undefined && state === 'alive' && !this.#urls.includes(rest) && this.#urls.length < urlsMax)
         this.#urls.push(rest);

@@ -2,6 +2,7 @@ import { type JobEvent, type JobState, type JobView, jobEventSchema, jobTransiti
 import { type Clock, isTerminal } from '@das/kernel';
 import { NoClusterError, ProblemError } from '../errors.js';
 import type { Client } from './client.js';
+import { hearing } from './quiet.js';
 import { serverEvents } from './sse.js';
 
 export const hasEnded = (state: JobState): boolean => isTerminal(jobTransitions, state);
@@ -24,7 +25,7 @@ export async function followJob(
   for (;;) {
     last = await readEvents(client, id, last, told, signal);
     signal?.throwIfAborted();
-    const job = await client.get<JobView>(`/v1/jobs/${id}`);
+    const job = await client.get<JobView>(`/v1/jobs/${id}`, {}, signal);
     if (hasEnded(job.state)) return job;
     await client.pause(againMs);
   }
@@ -39,10 +40,16 @@ async function readEvents(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   let last = after;
+  const frozen = new AbortController();
+  const quiet = (): void => {
+    client.next('is silent');
+    frozen.abort();
+  };
   try {
     const headers: Record<string, string> = after === undefined ? {} : { 'last-event-id': after };
-    const response = await client.open(`/v1/jobs/${id}/events`, {}, { headers, signal });
-    for await (const event of serverEvents(bodyOf(response))) {
+    const init = { headers, signal: withSignal(frozen, signal) };
+    const body = bodyOf(await client.open(`/v1/jobs/${id}/events`, {}, init));
+    for await (const event of serverEvents(hearing(body, client.clock, quiet))) {
       last = event.id ?? last;
       const parsed = jobEventSchema.safeParse(JSON.parse(event.data));
       if (parsed.success) told(parsed.data);
@@ -54,8 +61,11 @@ async function readEvents(
   return last;
 }
 
+const withSignal = (own: AbortController, given: AbortSignal | undefined): AbortSignal =>
+  given === undefined ? own.signal : AbortSignal.any([own.signal, given]);
+
 /** A stream that told nothing for so long has told the past (ms). */
-const quietMs = 700;
+const pastQuietMs = 700;
 
 /** Tells the events of a running job so far, and ends when nothing more came for a moment. */
 export async function pastEvents(
@@ -65,11 +75,11 @@ export async function pastEvents(
   clock: Clock,
 ): Promise<void> {
   const quiet = new AbortController();
-  let cancel = clock.timer(quietMs, () => quiet.abort());
+  let cancel = clock.timer(pastQuietMs, () => quiet.abort());
   const heard = (event: JobEvent): void => {
     told(event);
     cancel();
-    cancel = clock.timer(quietMs, () => quiet.abort());
+    cancel = clock.timer(pastQuietMs, () => quiet.abort());
   };
   await readEvents(client, id, undefined, heard, quiet.signal);
   cancel();
@@ -78,6 +88,19 @@ export async function pastEvents(
 /** A response's bytes; none for an empty answer. */
 export async function* bodyOf(response: Response): AsyncGenerator<Uint8Array, void> {
   if (response.body) yield* response.body as unknown as AsyncIterable<Uint8Array>;
+}
+
+/** Breaks off when nothing comes and its node does not answer: a followed result may well be quiet for hours, and has no keep-alives. */
+async function openLively(
+  client: Client,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<AsyncGenerator<Uint8Array, void>> {
+  const frozen = new AbortController();
+  const response = await client.open(path, query, { signal: withSignal(frozen, signal) });
+  const quiet = (): void => void client.stillAnswers(response).then((answers) => answers || frozen.abort());
+  return hearing(bodyOf(response), client.clock, quiet);
 }
 
 /**
@@ -92,7 +115,7 @@ export async function* wholeOf(
 ): AsyncGenerator<Uint8Array, void> {
   let told = 0;
   for (let stalls = 0; stalls < stallsMax; stalls++) {
-    const body = bodyOf(await client.open(path, query, { signal }));
+    const body = await openLively(client, path, query, signal);
     try {
       for (let place = 0; ;) {
         const next = await body.next().catch(() => 'broken' as const);

@@ -5,7 +5,7 @@ export interface SubmissionParts {
   readonly input: AsyncIterable<Uint8Array> | undefined;
 }
 
-/** The body of a multipart request, no faster than it is read. `boundary` must not occur in it: make it random. */
+/** The body of a multipart request but for its {@link multipartEnd}, no faster than it is read. `boundary` must not occur in it: make it random. */
 export async function* multipartBody(
   { spec, code, input }: SubmissionParts,
   boundary: string,
@@ -20,8 +20,10 @@ export async function* multipartBody(
     for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     yield Buffer.from('\r\n');
   }
-  yield Buffer.from(`--${boundary}--\r\n`);
 }
+
+/** Without it a body is half a submission, which no node takes. */
+export const multipartEnd = (boundary: string): Buffer => Buffer.from(`--${boundary}--\r\n`);
 
 /** As browsers do it. */
 const quotable = (name: string): string => name.replace(/[\r\n]/g, ' ').replaceAll('"', '%22');

@@ -47,8 +47,8 @@ async function copyFollowed(
   const followed = new FollowedResult((bytes) => into.write(bytes));
   const whole = wholeOf(client, `${jobPath(job.id)}/results`, { follow: '1' }, signal);
   for await (const bytes of whole) await followed.take(bytes);
-  if (!followed.endsInVerdict) return;
-  const now = await client.get<JobView>(jobPath(job.id));
+  // In any case: of two nodes read one after the other, the second may have told the result of a new generation.
+  const now = await client.get<JobView>(jobPath(job.id), {}, signal);
   if (now.state === 'succeeded' && now.generation === job.generation) return followed.takeKept();
   tellEnd(context, now);
   throw new ExitError(now.state === 'cancelled' ? exitCodes.cancelled : exitCodes.failed);

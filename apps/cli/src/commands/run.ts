@@ -23,6 +23,7 @@ import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
 import { checkOutput } from '../output/destination.js';
 import { copyResults } from './results.js';
+import { RunInterrupt } from './run-interrupt.js';
 
 export interface RunOptions extends GlobalOptions {
   readonly input?: string;
@@ -53,29 +54,36 @@ export async function run(context: Context<RunOptions>, script: string): Promise
   await checkOutput(options.output, world);
   if (upload?.empty === true) context.note(`${options.input ?? ''} has no files: the job has no items`);
   const client = await context.client();
-  const interrupt = interruptOf(context, client);
+  const interrupt = new RunInterrupt({ client, clock: context.clock, err: world.err });
+  const deaf = world.onInterrupt(() => interrupt.press());
   try {
     const input = upload && { input: { format: upload.format } };
     const parts = { spec: { ...spec, ...input }, code, input: upload?.body };
-    const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt.signal));
-    interrupt.job = job.id;
-    if (options.detach === true) return await context.print(job, job.id);
+    const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt));
+    interrupt.taken(job.id);
+    if (options.detach === true && !interrupt.cancelled) return await context.print(job, job.id);
     if (options.json !== true) world.err(`job ${job.id}`);
-    await client.learn();
-    const ended = await keepingJob(job.id, watch(context, client, job));
+    const ended = await keepingJob(job.id, watch(context, client, job, interrupt));
     // From here on an interrupt ends the printing of a result; there is nothing left to cancel.
-    interrupt.close();
+    deaf();
     await keepingJob(job.id, finish(context, client, ended, interrupt.cancelled));
   } finally {
+    deaf();
     interrupt.close();
   }
 }
 
-async function watch(context: Context<RunOptions>, client: Client, job: JobView): Promise<JobView> {
+async function watch(
+  context: Context<RunOptions>,
+  client: Client,
+  job: JobView,
+  interrupt: RunInterrupt,
+): Promise<JobView> {
   const { world, options, clock } = context;
   const view = progressView({ terminal: world.terminal, json: options.json === true, err: world.err, clock });
   try {
-    return await followJob(client, job.id, (event) => view.told(event));
+    await interrupt.during(client.learn(interrupt.signal));
+    return await interrupt.during(followJob(client, job.id, (event) => view.told(event), interrupt.signal));
   } finally {
     view.close();
   }
@@ -88,38 +96,6 @@ async function finish(context: Context<RunOptions>, client: Client, job: JobView
   if (job.state === 'succeeded') return copyResults(context, client, job.id, options.output);
   if (options.json !== true && job.state === 'failed') world.err(`  more: das job ${job.id}, das logs ${job.id}`);
   throw new ExitError(interrupted || job.state === 'cancelled' ? exitCodes.cancelled : exitCodes.failed);
-}
-
-/** The first interrupt cancels the job (or breaks off the upload), the second one leaves at once. */
-function interruptOf(context: Context, client: Client) {
-  const { world } = context;
-  const upload = new AbortController();
-  const state = { cancelled: false, job: undefined as string | undefined };
-  let leave: (thrown: ExitError) => void = () => undefined;
-  const left = new Promise<never>((_, reject) => (leave = reject));
-  left.catch(() => undefined);
-  const close = world.onInterrupt(() => {
-    if (state.cancelled) process.exit(exitCodes.cancelled);
-    state.cancelled = true;
-    if (state.job === undefined) {
-      world.err('cancelled before the job was submitted');
-      upload.abort();
-      return leave(new ExitError(exitCodes.cancelled));
-    }
-    world.err(`cancelling job ${state.job} … (Ctrl-C again leaves at once)`);
-    client.delete<JobView>(`/v1/jobs/${state.job}`).catch(() => undefined);
-  });
-  return {
-    signal: upload.signal,
-    close,
-    during: <T>(work: Promise<T>): Promise<T> => Promise.race([work, left]),
-    get cancelled() {
-      return state.cancelled;
-    },
-    set job(id: string) {
-      state.job = id;
-    },
-  };
 }
 
 async function specOf({ options, world }: Context<RunOptions>): Promise<Record<string, unknown>> {

@@ -15,6 +15,7 @@ export interface WantedPort {
 /** What would make a start fail later is told before anything is started. @throws HomeInUseError, UsageError. */
 export async function checkStart(home: string, bind: string | undefined, wanted: readonly WantedPort[]): Promise<void> {
   const ports = wanted.flatMap((one) => portsOf(one).map((port) => ({ port, option: one.option })));
+  checkApart(ports);
   const state = await readState(home);
   if (state && (await isAlive(state.supervisor))) throw new HomeInUseError(home, state.supervisor.pid);
   await checkBind(bind);
@@ -35,6 +36,20 @@ function portsOf({ option, text, count }: WantedPort): number[] {
   if (first + count - 1 > portMax)
     throw new UsageError(`there are no ${count} ports from ${first} on`, { field: option });
   return Array.from({ length: count }, (_, index) => first + index);
+}
+
+function checkApart(ports: readonly { readonly port: number; readonly option: WantedPort['option'] }[]): void {
+  const takers = new Map<number, WantedPort['option']>();
+  for (const { port, option } of ports) {
+    const taker = takers.get(port);
+    if (taker !== undefined)
+      throw new UsageError(`port ${port} is taken twice: ${taker} counts on to it`, {
+        field: option,
+        expected: 'ports that do not meet: each node takes one, from --port on',
+        hint: `leave ${option} out for a free one`,
+      });
+    takers.set(port, option);
+  }
 }
 
 async function checkBind(bind: string | undefined): Promise<void> {

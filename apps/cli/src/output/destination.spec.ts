@@ -59,6 +59,48 @@ describe('the destination of a result', () => {
     expect([statSync(at('r')).mode & 0o7777, readFileSync(at('r'), 'utf8')]).toEqual([0o640, 'new\n']);
   });
 
+  it('may have a name as long as a name can be', async () => {
+    await write('r'.repeat(255));
+    expect(readdirSync(cwd)).toEqual(['r'.repeat(255)]);
+  });
+
+  it('leaves nothing behind when it is only tried', async () => {
+    writeFileSync(at('r'), 'old');
+    await checkOutput('r', world());
+    await checkOutput('s', world());
+    expect([readFileSync(at('r'), 'utf8'), readdirSync(cwd)]).toEqual(['old', ['r']]);
+  });
+
+  describe('in a folder of somebody else', () => {
+    const mine = process.geteuid?.() ?? 0;
+    beforeEach(() => {
+      writeFileSync(at('r'), 'old');
+      chmodSync(at('r'), 0o666);
+      chmodSync(cwd, 0o555);
+      // Modes do not hold root back.
+      if (mine === 0) process.seteuid?.(65_534);
+    });
+    afterEach(() => {
+      if (mine === 0) process.seteuid?.(mine);
+      chmodSync(cwd, 0o755);
+    });
+
+    it('is written into at the end when it is a file that may be written', async () => {
+      await checkOutput('r', world());
+      const into = await openDestination('r', world());
+      await into.write(Buffer.from('new\n'));
+      expect(readFileSync(at('r'), 'utf8')).toBe('old');
+      await into.finish();
+      expect([readFileSync(at('r'), 'utf8'), readdirSync(cwd)]).toEqual(['new\n', ['r']]);
+    });
+
+    it('is refused by the name of the folder when it is new', async () => {
+      const words = `s cannot be written (no file can be made in ${cwd})`;
+      await expect(checkOutput('s', world())).rejects.toThrow(new OutputError(words));
+      await expect(openDestination('s', world())).rejects.toThrow(new OutputError(words));
+    });
+  });
+
   it('is the target of a link, and the link stays', async () => {
     mkdirSync(at('deep'));
     writeFileSync(at('deep/r'), 'old');
@@ -104,6 +146,7 @@ describe('the destination of a result', () => {
   it.each([
     ['folder', 'folder cannot be written (it is a folder)'],
     ['no/such/r', 'no/such/r cannot be written (its folder does not exist)'],
+    ['n'.repeat(256), `${'n'.repeat(256)} cannot be written (its name is too long)`],
     ['circle', 'circle cannot be written (its links lead in a circle)'],
   ])('is found impossible before any work: %s', async (name, words) => {
     mkdirSync(at('folder'));

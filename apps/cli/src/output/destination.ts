@@ -1,8 +1,9 @@
+import { type Stats, createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, access, constants, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { newId } from '@das/platform/basics';
-import { type World, outputFault } from '../world.js';
+import { pipeline } from 'node:stream/promises';
+import { OutputError, type World, outputFault } from '../world.js';
+import { type FreshFile, discard, freshFileFor, isIrreplaceable } from './fresh-file.js';
 
 /** Where a result goes. */
 export interface Destination {
@@ -28,12 +29,13 @@ const linksMax = 40;
 const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
 /** Another of our open files: it has no folder to put a new file into. */
 const descriptor = /^\/(dev|proc\/self)\/fd\/\d+$/;
-const newFileMode = 0o666;
-const modeBits = 0o7777;
 
 /** Finds out before the work begins. @throws OutputError when a result could not be written there. */
 export async function checkOutput(output: string | undefined, world: Outside): Promise<void> {
-  await placeOf(output, world);
+  const place = await placeOf(output, world);
+  if (place.kind !== 'file') return;
+  // Only the trial tells: what may be written depends on more than modes.
+  await (await NewFile.open(output ?? '-', place.path, place.before)).abandon();
 }
 
 /** Standard output, a new file that replaces a regular one when it is whole, or whatever else is there. @throws OutputError. */
@@ -59,7 +61,6 @@ async function placeOf(output: string | undefined, { cwd }: Outside): Promise<Pl
     if (before?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (before) await access(path, constants.W_OK);
     if ((before && !before.isFile()) || descriptor.test(path)) return { kind: 'through', path };
-    await access(dirname(path), constants.W_OK);
     return { kind: 'file', path, before };
   } catch (thrown) {
     throw outputFault(output, thrown);
@@ -115,40 +116,44 @@ class Through implements Destination {
   }
 }
 
-/** Written beside the file that it replaces; no reader sees half a result. */
+/** No reader sees half a result: written beside the file that it replaces. Where that cannot be, elsewhere, and copied into it at the end. */
 class NewFile implements Destination {
   readonly temporary = true;
   private constructor(
     private readonly name: string,
     private readonly path: string,
-    private readonly fresh: string,
-    private readonly handle: FileHandle,
+    private readonly fresh: FreshFile,
+    private readonly replaces: boolean,
   ) {}
 
-  /** The file that is there keeps its mode, and its owner where we may give files away. */
+  /** @throws OutputError. State: nothing is left behind. */
   static async open(name: string, path: string, before: Stats | undefined): Promise<NewFile> {
-    const fresh = `${path}.${newId()}.partial`;
-    const handle = await open(fresh, 'wx', before === undefined ? newFileMode : before.mode & 0o600);
-    if (before !== undefined) {
-      await handle.chown(before.uid, before.gid).catch(() => undefined);
-      await handle.chmod(before.mode & modeBits);
+    try {
+      return new NewFile(name, path, await freshFileFor(path, before), before !== undefined);
+    } catch (thrown) {
+      if (before !== undefined || !isIrreplaceable(thrown)) throw outputFault(name, thrown);
+      throw new OutputError(`${name} cannot be written (no file can be made in ${dirname(path)})`);
     }
-    return new NewFile(name, path, fresh, handle);
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return append(this.handle, bytes, this.name);
+    return append(this.fresh.handle, bytes, this.name);
   }
   async finish(): Promise<void> {
     try {
-      await this.handle.close();
-      await rename(this.fresh, this.path);
+      await this.fresh.handle.close();
+      await rename(this.fresh.path, this.path).catch((thrown: unknown) => this.#writeInto(thrown));
     } catch (thrown) {
       throw outputFault(this.name, thrown);
     }
   }
   async abandon(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
-    await rm(this.fresh, { force: true });
+    await discard(this.fresh);
+  }
+
+  async #writeInto(thrown: unknown): Promise<void> {
+    if (!this.replaces || !isIrreplaceable(thrown)) throw thrown;
+    await pipeline(createReadStream(this.fresh.path), createWriteStream(this.path));
+    await rm(this.fresh.path, { force: true });
   }
 }

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { type RequestListener, type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { SystemClock } from '@das/platform/basics';
+import { Client } from './client.js';
+import { submitJob } from './submit.js';
+
+/** One wait is over at once; of the others none ever ends. */
+class Waits extends SystemClock {
+  constructor(private readonly overMs: number | undefined) {
+    super();
+  }
+  override timer(after: number, fire: () => void) {
+    return after === this.overMs ? super.timer(0, fire) : () => undefined;
+  }
+}
+
+describe('a submission', () => {
+  let server: Server;
+  let answer: RequestListener;
+  let url: string;
+  let leave: AbortController;
+  let sent: number;
+  beforeEach(async () => {
+    [leave, sent] = [new AbortController(), 0];
+    server = createServer((request, response) =>
+      request.method === 'GET' ? response.end('{}') : answer(request, response),
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterEach(() => (server.closeAllConnections(), server.close()));
+
+  const submit = (input?: PassThrough, overMs?: number) => {
+    const parts = { spec: {}, code: { filename: 'job.py', text: '' }, input };
+    const client = new Client({ urls: [url], token: 't' }, new Waits(overMs));
+    return submitJob(client, parts, 'b', { signal: leave.signal, sent: () => void sent++ });
+  };
+
+  it('ends when it is broken off while nothing is there to read', async () => {
+    const input = new PassThrough();
+    answer = (request) => void request.once('data', () => leave.abort());
+    await expect(submit(input)).rejects.toMatchObject({ name: 'AbortError' });
+    expect([input.destroyed, sent]).toEqual([true, 0]);
+  });
+
+  it('tells a refusal that comes while nothing is there to read', async () => {
+    const input = new PassThrough();
+    const problem = { type: 't', title: 't', status: 400, detail: 'no such function', code: 'SCRIPT_INVALID' };
+    answer = (request, response) => {
+      request.resume();
+      response.writeHead(400).end(JSON.stringify(problem));
+    };
+    await expect(submit(input)).rejects.toMatchObject({ problem: { detail: 'no such function' } });
+    expect([input.destroyed, sent]).toEqual([true, 0]);
+  });
+
+  it.each([
+    ['is not answered', 'no answer for 120 s', 120_000, () => undefined],
+    [
+      'loses its connection',
+      'ECONNRESET',
+      undefined,
+      (request, response) => void request.resume().on('end', () => response.destroy()),
+    ],
+  ] as [string, string, number | undefined, RequestListener][])(
+    'that went out whole and %s may run',
+    async (_, why, overMs, handler) => {
+      answer = handler;
+      await expect(submit(undefined, overMs)).rejects.toMatchObject({
+        message: `${url} did not answer the submission (${why})`,
+        details: { hint: 'the job may run; das jobs shows it' },
+      });
+      expect(sent).toBe(1);
+    },
+  );
+});

@@ -1,0 +1,76 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repository } from './harness.js';
+
+const cli = join(repository, 'apps/cli/dist/main.js');
+export const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
+
+/** Laying a cable needs root; elsewhere such a test says so instead of passing. */
+export const canLayCables = process.getuid?.() === 0;
+if (!canLayCables) process.stdout.write('two machines are not tried: network namespaces need root\n');
+
+interface Command {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+/** Two "machines" of a test's own: network namespaces joined by one cable, gone when it is removed. */
+export class TwoMachines {
+  readonly first: string;
+  readonly second: string;
+  readonly firstAddress: string;
+  readonly secondAddress: string;
+  folder = '';
+  readonly #started: ChildProcess[] = [];
+
+  /** `letter` and `subnet` keep tests apart that run at a time. */
+  constructor(letter: string, subnet: number) {
+    const tag = `da${letter}${process.pid % 100_000}`;
+    [this.first, this.second] = [`${tag}a`, `${tag}b`];
+    [this.firstAddress, this.secondAddress] = [`10.213.${subnet}.1`, `10.213.${subnet}.2`];
+  }
+
+  async make(): Promise<void> {
+    if (!canLayCables) return;
+    this.folder = await mkdtemp(join(tmpdir(), 'das-machines-'));
+    for (const space of [this.first, this.second]) {
+      ip('netns', 'add', space);
+      ip('-n', space, 'link', 'set', 'lo', 'up');
+    }
+    ip('-n', this.first, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.second);
+    this.#address(this.first, this.firstAddress);
+    this.#address(this.second, this.secondAddress);
+  }
+
+  /** Ends what was started there, too. */
+  async remove(): Promise<void> {
+    if (!canLayCables) return;
+    const running = this.#started.filter(({ exitCode }) => exitCode === null);
+    for (const child of running) child.kill('SIGTERM');
+    await Promise.all(running.map((child) => new Promise((done) => child.once('close', done))));
+    for (const space of [this.first, this.second]) spawnSync('ip', ['netns', 'del', space]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** `das` on one of the machines, with a home of its own there. */
+  on(space: string, args: readonly string[], home = space): Command {
+    const child = spawn('ip', ['netns', 'exec', space, process.execPath, cli, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, DAS_HOME: join(this.folder, home), DAS_SLOTS: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += String(chunk)));
+    const ended = new Promise<number | null>((done) => child.once('close', done));
+    this.#started.push(child);
+    return { child, out: () => text, ended };
+  }
+
+  #address(space: string, address: string): void {
+    ip('-n', space, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+    ip('-n', space, 'link', 'set', 'eth0', 'up');
+  }
+}
