@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { keyEditionMax } from '@das/contracts';
 import { messageOf } from '@das/kernel';
-import { ConfigError } from '@das/platform';
+import { ConfigError, replaceFile } from '@das/platform';
 import { z } from 'zod';
 import { membershipLimits } from './limits.js';
 import type { KeyRing } from './core/key-ring.js';
@@ -50,17 +49,8 @@ export class KeyringFile {
 
   /** Replaces the file in one step: after a crash it holds the old keys or the new ones, whole. @throws Error of the file system; the old file stays. */
   async write({ edition, keys }: KeyRing): Promise<void> {
-    const fresh = `${this.path}.new`;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
-    await rm(fresh, { force: true });
-    const file = await open(fresh, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ edition, keys }, undefined, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(fresh, this.path);
+    await replaceFile(this.path, `${JSON.stringify({ edition, keys }, undefined, 2)}\n`);
   }
 
   #parse(text: string): KeyRing {

@@ -8,6 +8,7 @@ export {
   loadConfig,
   newId,
   randomKey,
+  replaceFile,
 } from './basics.js';
 export { type NodeFacts, attributesEveryMs } from './attributes.js';
 export { type CommonConfig, type Tokens, commonConfig, loadCommonConfig, loadTokens } from './common-config.js';

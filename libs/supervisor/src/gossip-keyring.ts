@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomKey } from '@das/platform/basics';
+import { randomKey, replaceFile } from '@das/platform/basics';
 
 const keyBytes = 32;
 
@@ -30,18 +30,8 @@ export async function ensureKeyrings(home: string, nodes: readonly string[]): Pr
 
 const freshRing = (): Kept => ({ edition: 1, keys: [Buffer.from(randomKey(keyBytes)).toString('base64')] });
 
-async function writeRing(path: string, ring: Kept): Promise<void> {
-  const fresh = `${path}.new`;
-  await rm(fresh, { force: true });
-  const file = await open(fresh, 'wx', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(ring, undefined, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(fresh, path);
-}
+const writeRing = (path: string, ring: Kept): Promise<void> =>
+  replaceFile(path, `${JSON.stringify(ring, undefined, 2)}\n`);
 
 /** Nothing when there is no file: anything else must not be overwritten by a new key. */
 async function readRing(path: string): Promise<Kept | undefined> {
