@@ -158,11 +158,14 @@ class LocalCluster implements Cluster {
       'NATS',
       await startNatsServer({ dir, token: this.token, host, jetstream: true, ...port }),
     );
+    // At once: a kill while the other server still starts must find this one watched.
+    void this.#save();
   }
 
   async #startPostgres(): Promise<void> {
     const dir = await this.#folder('postgres');
     this.postgres = this.#watched('Postgres', await startPostgres({ dir, bin: this.options.env['DAS_PG_BIN'] }));
+    void this.#save();
   }
 
   #watched(name: string, server: Server): WatchedServer {
