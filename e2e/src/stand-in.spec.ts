@@ -32,7 +32,7 @@ class StandIn {
     return clock.every(500, () => this.#beat());
   }
   #beat(): void {
-    this.bus.tell(nodeAttributes, { node, slots: 2 });
+    this.bus.tell(nodeAttributes, { slots: 2 });
     const held = [...this.#held.values()];
     this.bus.tell(executorBeat, { node, epoch: 'stand-in', slots: 2, draining: false, held, rssBytes: 0, workers: 0 });
   }

@@ -56,8 +56,8 @@ export class ElectionController {
   }
 
   @Hears(splitterBeat)
-  onSplitterBeat({ node, epoch }: BodyOf<typeof splitterBeat>): void {
-    if (node === this.context.node) this.election.splitterBeat(epoch);
+  onSplitterBeat({ epoch }: BodyOf<typeof splitterBeat>): void {
+    this.election.splitterBeat(epoch);
   }
 
   @Hears(membershipCounted)

@@ -144,7 +144,7 @@ describe('the election service', () => {
   it('is not stirred by answers and beats meant for others', async () => {
     await start(a);
     bus.tell(electionOk, { from: b, to: nodeId('node-x'), round: 'r' });
-    bus.tell(splitterBeat, { node: b, epoch: 'other' });
+    bus.tell(splitterBeat, { epoch: 'other' }, { node: b });
     await clock.advanceAsync(3_000);
     expect(heard.all).toEqual([]);
   });

@@ -20,7 +20,7 @@ export function tellOne(bus: ServiceBus, to: NodeId, message: AddressedMessage):
     }
     default: {
       const { from, voters, ...say } = message;
-      return bus.tell(raftLetter, { from, to, voters, say });
+      return bus.tell(raftLetter, { from, to, voters, say }, { node: to });
     }
   }
 }

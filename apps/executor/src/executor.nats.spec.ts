@@ -51,6 +51,7 @@ describe('the executor over NATS', () => {
   let running: RunningService;
   let leader: ServiceBusOver;
   let storeBus: ServiceBusOver;
+  let neighbour: ServiceBusOver;
   let jobs = 0;
   let currentLeader = 1;
 
@@ -63,10 +64,10 @@ describe('the executor over NATS', () => {
     DAS_HOLD_BYTES_MAX: String(4 * 1024 * 1024),
     PATH: '/usr/local/bin:/usr/bin:/bin',
   });
-  const connect = async (name: string): Promise<ServiceBusOver> => {
+  const connect = async (name: string, at = nodeId('stand-in')): Promise<ServiceBusOver> => {
     const { url, token } = nats();
     const bus = await connectNats({ url, token, name });
-    return new ServiceBusOver(bus, { node: nodeId('stand-in'), service: name }, new SystemClock(), newId);
+    return new ServiceBusOver(bus, { node: at, service: name }, new SystemClock(), newId);
   };
 
   beforeAll(async () => {
@@ -76,13 +77,15 @@ describe('the executor over NATS', () => {
     leader = await connect('leader');
     await leader.hear(attemptFinished, (body) => finished.add(body));
     await leader.hear(executorBeat, (body) => beats.add(body));
-    await leader.hear(nodeAttributes, ({ slots }) => attributes.add(slots));
+    neighbour = await connect('membership', node);
+    await neighbour.hear(nodeAttributes, ({ slots }) => attributes.add(slots));
     running = await startService(service, env(), { log });
   }, 30_000);
   afterAll(async () => {
     await running.close();
     await leader.close();
     await storeBus.close();
+    await neighbour.close();
     await rm(home, { recursive: true, force: true });
   }, 30_000);
   afterEach(() => {

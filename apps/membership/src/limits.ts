@@ -5,8 +5,8 @@ export const membershipLimits = {
   /** Presence is told at the start, after these, and every {@link presenceEveryMs} (ms). */
   presenceSoonMs: [2_000, 5_000],
   presenceEveryMs: 10_000,
-  /** A service of the node that was not heard for this long is not up (ms); they tell every 5 s. */
-  serviceSilentMs: 15_000,
+  /** A service of the node that was not heard for this long is not up (ms); they tell every 10 s. */
+  serviceSilentMs: 30_000,
   countedEveryMs: 5_000,
   /** Attributes spread at most this often (ms); what comes within {@link gatherMs} goes together. */
   updateEveryMs: 1_000,

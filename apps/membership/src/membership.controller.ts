@@ -10,17 +10,13 @@ import {
   nodeAttributes,
 } from '@das/contracts';
 import { Answers, Hears } from '@das/messaging';
-import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { MembershipService } from './membership.service.js';
 
 /** Transport only. Presences are heard by the discovery itself: they are its protocol, not this service's. */
 @Controller()
 export class MembershipController {
-  constructor(
-    @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
-    @Inject(MembershipService) private readonly membership: MembershipService,
-  ) {}
+  constructor(@Inject(MembershipService) private readonly membership: MembershipService) {}
 
   @Answers(listMembers)
   list(): ReplyOf<typeof listMembers> {
@@ -49,6 +45,6 @@ export class MembershipController {
 
   @Hears(nodeAttributes)
   onAttributes(attributes: BodyOf<typeof nodeAttributes>): void {
-    if (attributes.node === this.context.node) this.membership.attributes(attributes);
+    this.membership.attributes(attributes);
   }
 }

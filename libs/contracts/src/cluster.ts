@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nodeIdSchema } from './ids.js';
-import { announcement, nodeOperation, operation } from './operation.js';
+import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
 
 /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -51,9 +51,10 @@ export const coordinator = announcement(
 const round = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const handOver = z.object({ leader: nodeIdSchema, round });
 
-/** What voters say to each other with `DAS_ELECTION=raft`, in rounds that are numbered apart from the term. Only `to` heeds it. */
-export const raftLetter = announcement(
-  'election.vote',
+/** What voters say to each other with `DAS_ELECTION=raft`, in rounds that are numbered apart from the term. Told to `to` alone. */
+export const raftLetter = nodeAnnouncement(
+  'election',
+  'vote',
   z.object({
     from: nodeIdSchema,
     to: nodeIdSchema,
@@ -82,11 +83,8 @@ export const leaseHandOver = announcement(
   'election.hand-over',
   z.object({ from: nodeIdSchema, to: nodeIdSchema, nonce: z.string().max(64), round }),
 );
-/** The node's job-splitter says that it is able to lead; every 500 ms. A new epoch while its node leads makes the node claim a new term. */
-export const splitterBeat = announcement(
-  'election.splitter-beat',
-  z.object({ node: nodeIdSchema, epoch: z.string().max(64) }),
-);
+/** The node's job-splitter tells its election that it is able to lead; every 500 ms. A new epoch while its node leads makes the node claim a new term. */
+export const splitterBeat = nodeAnnouncement('election', 'splitter-beat', z.object({ epoch: z.string().max(64) }));
 /** Who leads, as this node knows it. */
 export const getLeader = nodeOperation(
   'election',

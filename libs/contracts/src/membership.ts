@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nodeIdSchema } from './ids.js';
-import { announcement, nodeOperation, operation } from './operation.js';
+import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
 
 export const memberStateSchema = z.enum(['alive', 'suspect', 'dead', 'left']);
 export type MemberState = z.infer<typeof memberStateSchema>;
@@ -52,11 +52,11 @@ export const listMembers = nodeOperation(
   z.object({ members: z.array(memberSchema) }),
 );
 
-/** What a node's services know of themselves; told at start and every 5 s. Only the named node's membership heeds it, and passes it on by gossip. */
-export const nodeAttributes = announcement(
-  'membership.attributes',
+/** What a node's services know of themselves; told to the node's membership at start and every 10 s, and passed on by gossip. */
+export const nodeAttributes = nodeAnnouncement(
+  'membership',
+  'attributes',
   z.object({
-    node: nodeIdSchema,
     service: z.string().max(40).optional().describe('the service that tells it, and is up'),
     rest: restUrl.optional(),
     slots: z.number().int().min(1).optional(),

@@ -14,7 +14,10 @@ export interface Operation<Request, Reply> {
   readonly reply: z.ZodType<Reply>;
 }
 
-/** A fact told to everyone who listens. Delivery: at most once; a lost one costs a poll, never a result. */
+/**
+ * A fact told to everyone who listens; when `subject` holds `{node}`, to the services of one node only.
+ * Delivery: at most once; a lost one costs a poll, never a result.
+ */
 export interface Announcement<Body> {
   readonly kind: 'announcement';
   readonly name: string;
@@ -47,6 +50,15 @@ export function nodeOperation<Request, Reply>(
 /** `das.v1.<area>.<fact>`, heard by every instance. */
 export function announcement<Body>(name: `${string}.${string}`, body: z.ZodType<Body>): Announcement<Body> {
   return { kind: 'announcement', name, subject: `${prefix}.${name}`, body };
+}
+
+/**
+ * `das.v1.<area>.<node>.<fact>`, heard by the services of that node: what only they heed must not wake those of every other node, or an
+ * idle cluster's traffic grows with the square of its nodes.
+ */
+export function nodeAnnouncement<Body>(area: string, fact: string, body: z.ZodType<Body>): Announcement<Body> {
+  const name = `${area}.${fact}`;
+  return { kind: 'announcement', name, subject: `${prefix}.${area}.{node}.${fact}`, body };
 }
 
 /** Puts the node's name into a node-addressed subject. A name is a restricted token (kernel ids), so it cannot widen the subject. */

@@ -11,12 +11,12 @@ import { startService } from './start-service.js';
 @Module({})
 class Nothing {}
 
-it('tells that a service is up, and what it adds to its node, when it is news and every 5 s, until it ends', async () => {
+it('tells that a service is up, and what it adds to its node, when it is news and every 10 s, until it ends', async () => {
   const clock = new FakeClock();
   const hub = new MemoryHub(clock);
   const quiet = (): void => undefined;
   const heard: BodyOf<typeof nodeAttributes>[] = [];
-  const bus = new ServiceBusOver(hub.connect(), { node: nodeId('x'), service: 'test' }, clock, newId);
+  const bus = new ServiceBusOver(hub.connect(), { node: nodeId('n1'), service: 'test' }, clock, newId);
   await bus.hear(nodeAttributes, (told) => heard.push(told));
   let context: ServiceContext | undefined;
   const service = await startService(
@@ -36,10 +36,10 @@ it('tells that a service is up, and what it adds to its node, when it is news an
     },
   );
   await clock.advanceAsync(0);
-  expect(heard).toEqual([{ node: 'n1', service: 'executor', slots: 2 }]);
+  expect(heard).toEqual([{ service: 'executor', slots: 2 }]);
   context?.describe({ rest: 'http://a' });
   await clock.advanceAsync(attributesEveryMs);
-  const whole = { node: 'n1', service: 'executor', slots: 2, rest: 'http://a' };
+  const whole = { service: 'executor', slots: 2, rest: 'http://a' };
   expect(heard.slice(1)).toEqual([whole, whole]);
   await service.close();
   await clock.advanceAsync(3 * attributesEveryMs);

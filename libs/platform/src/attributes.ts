@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
 
 /** How often a service says that it is up (ms); membership lets it drop out of the list after three times this. */
-export const attributesEveryMs = 5_000;
+export const attributesEveryMs = 10_000;
 
 /** What a service knows of its node, for other nodes to see. */
 export interface NodeFacts {
@@ -12,7 +12,7 @@ export interface NodeFacts {
   readonly slots?: number;
 }
 
-/** Tells the node's membership that a service is up, with what it adds to the node's attributes: at once when it is news, and every 5 s. */
+/** Tells the node's membership that a service is up, with what it adds to the node's attributes: at once when it is news, and every 10 s. */
 export class AttributesTeller {
   #facts: NodeFacts = {};
   #stop: Cancel | undefined;
@@ -35,6 +35,6 @@ export class AttributesTeller {
   }
 
   #tell(): void {
-    this.bus.tell(nodeAttributes, { node: this.bus.node, service: this.bus.service, ...this.#facts });
+    this.bus.tell(nodeAttributes, { service: this.bus.service, ...this.#facts });
   }
 }

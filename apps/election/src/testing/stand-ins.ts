@@ -54,7 +54,7 @@ export class StandInStore {
 
 /** Job-splitters of some nodes, as far as elections care. */
 export function beatSplitters(bus: ServiceBus, clock: Clock, nodes: readonly NodeId[]): Cancel {
-  const beat = (): void => nodes.forEach((node) => bus.tell(splitterBeat, { node, epoch: `${node}-1` }));
+  const beat = (): void => nodes.forEach((node) => bus.tell(splitterBeat, { epoch: `${node}-1` }, { node }));
   beat();
   return clock.every(500, beat);
 }

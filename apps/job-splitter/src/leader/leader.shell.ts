@@ -53,12 +53,12 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
       await bus.hear(memberLeft, (seen) => this.#memberGone(seen)),
       await bus.hear(coordinator, (message) => this.#coordinator(message)),
       bus.onConnection((up) => this.#push({ kind: 'connection', up })),
-      clock.every(splitterBeatMs, () => bus.tell(splitterBeat, { node: this.context.node, epoch: this.#epoch })),
+      clock.every(splitterBeatMs, () => bus.tell(splitterBeat, { epoch: this.#epoch })),
       clock.every(tickMs, () => this.#push({ kind: 'tick' })),
       clock.every(progressMs, () => this.#office?.publishProgress()),
       clock.every(pollMs, () => void this.#office?.poll()),
     );
-    bus.tell(splitterBeat, { node: this.context.node, epoch: this.#epoch });
+    bus.tell(splitterBeat, { epoch: this.#epoch });
   }
 
   onApplicationShutdown(): void {

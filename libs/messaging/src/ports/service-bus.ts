@@ -37,9 +37,12 @@ export interface ServiceBus {
       readonly tryMs?: number;
     },
   ): Promise<Answer<Reply>>;
-  /** Tells everyone; lost when nobody listens. Never throws for a lost connection: announcements are hints. */
-  tell<Body>(announcement: Announcement<Body>, body: Body): void;
-  /** Hears an announcement, duplicates dropped. `onGap`: something of this sender was lost (or it restarted): re-read the truth. */
+  /**
+   * Tells everyone, or with an announcement to one node that node's services (`node`; its own when absent); lost when nobody listens.
+   * Never throws for a lost connection: announcements are hints.
+   */
+  tell<Body>(announcement: Announcement<Body>, body: Body, options?: { readonly node?: NodeId }): void;
+  /** Hears an announcement (one to a node: of its own node), duplicates dropped. `onGap`: something of this sender was lost (or it restarted): re-read the truth. */
   hear<Body>(
     announcement: Announcement<Body>,
     listener: (body: Body, context: CallContext) => void,

@@ -75,10 +75,11 @@ export class ServiceBusOver implements ServiceBus {
     );
   }
 
-  tell<Body>(announcement: Announcement<Body>, body: Body): void {
-    const envelope = { ...this.#envelope(announcement.name), ...this.#numbering.next(announcement.subject) };
+  tell<Body>(announcement: Announcement<Body>, body: Body, options: { readonly node?: NodeId } = {}): void {
+    const subject = subjectFor(announcement.subject, options.node ?? this.node);
+    const envelope = { ...this.#envelope(announcement.name), ...this.#numbering.next(subject) };
     this.bus
-      .publish({ subject: announcement.subject, envelope, payload: encodeJson(body) })
+      .publish({ subject, envelope, payload: encodeJson(body) })
       .catch((error: unknown) => this.#untold(announcement.name, toFault(error)));
   }
 
@@ -87,7 +88,8 @@ export class ServiceBusOver implements ServiceBus {
     listener: (body: Body, context: CallContext) => void,
     options: HearOptions = {},
   ): Promise<Cancel> {
-    return this.#subscribe(announcement.subject, undefined, hearing(announcement, listener, options, this.#log));
+    const subject = subjectFor(announcement.subject, this.node);
+    return this.#subscribe(subject, undefined, hearing(announcement, listener, options, this.#log));
   }
 
   async answer<Request, Reply>(

@@ -1,4 +1,4 @@
-import { Fault, announcement, nodeOperation, operation } from '@das/contracts';
+import { Fault, announcement, nodeAnnouncement, nodeOperation, operation } from '@das/contracts';
 import { nodeId } from '@das/kernel';
 import { FakeClock, settled } from '@das/testing';
 import { z } from 'zod';
@@ -15,6 +15,8 @@ const double = operation(
 const page = operation('jobs.page', z.object({}), z.object({ next: z.string().optional(), count: z.number() }));
 const ping = nodeOperation('execution', 'ping', z.object({}), z.object({ node: z.string() }));
 const beat = announcement('telemetry.beat', z.object({ n: z.number() }));
+
+const ready = nodeAnnouncement('execution', 'ready', z.object({ n: z.number() }));
 
 /** Two services on one hub, with a clock of the test's. */
 function bench() {
@@ -296,6 +298,22 @@ describe('ServiceBusOver: announcements', () => {
     b.caller.tell(beat, { n: 4 });
     await settled();
     expect(told).toEqual([1, 2, 3]);
+  });
+
+  it('tells what concerns one node to that node alone, its own unless another is named, and numbers each node apart', async () => {
+    const { caller, answerer, service } = bench();
+    const heard: string[] = [];
+    const gaps: string[] = [];
+    for (const bus of [caller, answerer, service('n1', 'other')])
+      await bus.hear(ready, ({ n }) => heard.push(`${bus.node}/${bus.service} ${n}`), {
+        onGap: (from) => gaps.push(from),
+      });
+    caller.tell(ready, { n: 1 });
+    caller.tell(ready, { n: 2 }, { node: nodeId('n2') });
+    caller.tell(ready, { n: 3 });
+    await settled();
+    expect(heard.sort()).toEqual(['n1/cli 1', 'n1/cli 3', 'n1/other 1', 'n1/other 3', 'n2/store 2']);
+    expect(gaps).toEqual([]);
   });
 
   it('counts per sender and subject, and drops a repeated announcement', async () => {
