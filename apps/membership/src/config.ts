@@ -1,4 +1,4 @@
-import { configProblems } from '@das/memberlist';
+import { configProblems, probePeriod } from '@das/memberlist';
 import { z } from 'zod';
 import { type Labels, labelsBytesMax, parseLabels } from './core/labels.js';
 import { protocolNumbers, protocolOf } from './protocol-config.js';
@@ -102,9 +102,9 @@ export const membershipConfig = z
     const whole = { ...protocol, name: 'any', cidrsAllowed: given.DAS_GOSSIP_CIDRS_ALLOWED };
     for (const message of configProblems(whole))
       context.addIssue({ code: 'custom', path: ['DAS_GOSSIP_CIDRS_ALLOWED'], message });
-    const { probeTimeoutMs, probeIntervalMs } = protocol;
-    if (probeTimeoutMs < probeIntervalMs) return;
-    const message = `${probeTimeoutMs} ms must be below the probe interval of ${probeIntervalMs} ms`;
+    const periodMs = probePeriod(protocol);
+    if (protocol.probeTimeoutMs < periodMs) return;
+    const message = `${protocol.probeTimeoutMs} ms must be below the ${periodMs} ms of a whole probe (DAS_GOSSIP_PROBE_PERIOD_MS)`;
     context.addIssue({ code: 'custom', path: ['DAS_GOSSIP_PROBE_TIMEOUT_MS'], message });
   });
 export type MembershipConfig = Readonly<z.output<typeof membershipConfig>>;

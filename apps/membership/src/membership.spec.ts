@@ -122,9 +122,9 @@ describe('the membership service', () => {
   it("passes its own services' attributes on, and no other's", async () => {
     await world.start(a, { DAS_LABELS: 'zone=west' });
     await world.start(b);
-    world.bus.tell(nodeAttributes, { node: a, service: 'job-splitter', rest: 'http://127.0.0.1:7' });
-    world.bus.tell(nodeAttributes, { node: a, service: 'executor', slots: 4 });
-    world.bus.tell(nodeAttributes, { node: b, service: 'executor', slots: 9 });
+    world.bus.tell(nodeAttributes, { service: 'job-splitter', rest: 'http://127.0.0.1:7' }, { node: a });
+    world.bus.tell(nodeAttributes, { service: 'executor', slots: 4 }, { node: a });
+    world.bus.tell(nodeAttributes, { service: 'executor', slots: 9 }, { node: b });
     await world.pass(3_000);
     const seen = (await world.list(b)).find(({ node }) => node === a);
     const startedAt = expect.any(Number) as number;
@@ -137,14 +137,14 @@ describe('the membership service', () => {
   it('lets a service drop out of the list when it fell silent, not when the bus did', async () => {
     await together(a, b);
     const servicesOfA = async () => (await world.list(b)).find(({ node }) => node === a)?.services;
-    world.bus.tell(nodeAttributes, { node: a, service: 'executor' });
+    world.bus.tell(nodeAttributes, { service: 'executor' }, { node: a });
     await world.pass(5_000);
     world.hub.stop();
     await world.pass(30_000);
     world.hub.start();
     await world.pass(1_000);
     expect(await servicesOfA()).toEqual(['executor', 'membership']);
-    await world.pass(25_000);
+    await world.pass(40_000);
     expect(await servicesOfA()).toEqual(['membership']);
   });
 
@@ -153,7 +153,7 @@ describe('the membership service', () => {
     await world.pass(2_000);
     world.told.length = 0;
     for (let slots = 1; slots <= 50; slots += 1) {
-      world.bus.tell(nodeAttributes, { node: a, slots });
+      world.bus.tell(nodeAttributes, { slots }, { node: a });
       await world.pass(100);
     }
     await world.pass(2_000);
@@ -201,7 +201,8 @@ describe('the membership service', () => {
 
   it.each([
     [{ DAS_GOSSIP_PROBE_INTERVAL_MS: '1' }, 'DAS_GOSSIP_PROBE_INTERVAL_MS'],
-    [{ DAS_GOSSIP_PROBE_TIMEOUT_MS: '300' }, 'must be below the probe interval of 250 ms'],
+    [{ DAS_GOSSIP_PROBE_TIMEOUT_MS: '300' }, 'must be below the 200 ms of a whole probe'],
+    [{ DAS_GOSSIP_PROBE_INTERVAL_MS: '150' }, 'expected at most probeIntervalMs, 150'],
     [{ DAS_GOSSIP_PROFILE: 'moon' }, 'DAS_GOSSIP_PROFILE'],
     [{ DAS_GOSSIP_SEEDS: 'a:1,/b' }, 'expected [name/]host[:port]'],
     [{ DAS_GOSSIP_CIDRS_ALLOWED: '10.0.0.0/99' }, '10.0.0.0/99'],

@@ -14,13 +14,23 @@ export const protocolNumbers = {
   DAS_GOSSIP_PROBE_TIMEOUT_MS: number(
     1,
     3_600_000,
-    "Wait for a direct answer (ms): the network's 99th percentile round trip; below the interval.",
+    "Wait for a direct answer (ms): the network's 99th percentile round trip; below the whole probe.",
+  ),
+  DAS_GOSSIP_PROBE_PERIOD_MS: number(
+    0,
+    3_600_000,
+    'Time for a whole probe, relays and stream included, and the unit of suspicion (ms); 0: the interval.',
+  ),
+  DAS_GOSSIP_PROBE_CHOICE: number(
+    1,
+    64,
+    'Of so many members next in turn the one not heard for longest is probed first; 1: strictly in turn.',
   ),
   DAS_GOSSIP_INDIRECT_CHECKS: number(0, 64, 'Others asked to probe a member that does not answer.'),
   DAS_GOSSIP_SUSPICION_MULT: number(
     1,
     100,
-    'Shortest suspicion in probe intervals, times log n. More avoids false accusations and finds failures later.',
+    'Shortest suspicion in whole probes, times log n. More avoids false accusations and finds failures later.',
   ),
   DAS_GOSSIP_SUSPICION_MAX_TIMEOUT_MULT: number(1, 100, 'A suspicion nobody confirms lasts this many times longer.'),
   DAS_GOSSIP_AWARENESS_MAX_MULTIPLIER: number(1, 100, 'Bound of the own health score, which stretches timeouts.'),
@@ -50,6 +60,8 @@ type NumberKey = { [K in keyof Config]: Config[K] extends number ? K : never }[k
 const overrides: Readonly<Record<keyof typeof protocolNumbers, NumberKey>> = {
   DAS_GOSSIP_PROBE_INTERVAL_MS: 'probeIntervalMs',
   DAS_GOSSIP_PROBE_TIMEOUT_MS: 'probeTimeoutMs',
+  DAS_GOSSIP_PROBE_PERIOD_MS: 'probePeriodMs',
+  DAS_GOSSIP_PROBE_CHOICE: 'probeChoice',
   DAS_GOSSIP_INDIRECT_CHECKS: 'indirectChecks',
   DAS_GOSSIP_SUSPICION_MULT: 'suspicionMult',
   DAS_GOSSIP_SUSPICION_MAX_TIMEOUT_MULT: 'suspicionMaxTimeoutMult',

@@ -3,7 +3,15 @@ export { type Broadcast, BroadcastQueue } from './core/broadcast-queue.js';
 export type { Cipher } from './core/codec/cipher.js';
 export { type KeyProblem, Keyring } from './core/codec/keyring.js';
 export type { Wire } from './core/codec/wire.js';
-export { type Config, clusterConfig, configProblems, lanConfig, localConfig, wanConfig } from './core/config.js';
+export {
+  type Config,
+  clusterConfig,
+  configProblems,
+  lanConfig,
+  localConfig,
+  probePeriod,
+  wanConfig,
+} from './core/config.js';
 export type { Effect, MemberChange } from './core/effects.js';
 export type { NodeEvent } from './core/events.js';
 export type { Hooks } from './core/hooks.js';

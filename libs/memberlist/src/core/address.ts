@@ -1,3 +1,4 @@
+import { equalBytes } from './codec/bytes.js';
 import type { Address } from './types.js';
 
 const mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -6,6 +7,10 @@ const mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 export function unmapped(addr: Uint8Array): Uint8Array {
   const isMapped = addr.length === 16 && mappedPrefix.every((byte, i) => addr[i] === byte);
   return isMapped ? addr.subarray(12) : addr;
+}
+
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && equalBytes(unmapped(a.addr), unmapped(b.addr));
 }
 
 /** Whether the bytes can be an address at all. */

@@ -1,4 +1,4 @@
-import { isAddr } from './address.js';
+import { isAddr, sameAddress } from './address.js';
 import { sendWithPiggyback } from './broadcast.js';
 import type { MessageOf } from './codec/message.js';
 import { limits } from './limits.js';
@@ -12,8 +12,16 @@ export function hearPing(turn: Turn, ping: MessageOf<'ping'>, from: Address): vo
   if (ping.node !== '' && ping.node !== node.config.name) {
     return note(turn, 'wrongNode', `ping for ${JSON.stringify(ping.node)}`);
   }
+  const replyTo = replyOf(ping, from);
+  const source = node.table.get(ping.sourceNode ?? '');
+  if (source !== undefined && sameAddress(source, replyTo)) hearOf(turn, source);
   const payload = node.hooks.ackPayload?.();
-  sendAnswer(turn, replyOf(ping, from), { kind: 'ack', seqNo: ping.seqNo, payload }, ping.sourceNode);
+  sendAnswer(turn, replyTo, { kind: 'ack', seqNo: ping.seqNo, payload }, ping.sourceNode);
+}
+
+/** A sign of life. Whom nobody knows of is not remembered, so that strangers cannot fill the memory. */
+function hearOf({ node, now }: Turn, member: Member): void {
+  if (node.config.probeChoice > 1) node.evidence.heard(member.name, now);
 }
 
 /** Someone who got no answer asks us to try (SWIM §3.1, ping-req). */

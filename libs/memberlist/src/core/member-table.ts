@@ -52,6 +52,14 @@ export class MemberTable {
     if (displaced !== undefined) this.#place(displaced, this.#list.length);
   }
 
+  /** Changes the order of probing: two members take each other's place. */
+  exchange(a: number, b: number): void {
+    const [first, second] = [this.#list[a], this.#list[b]];
+    if (a === b || first === undefined || second === undefined) return;
+    this.#place(first, b);
+    this.#place(second, a);
+  }
+
   /** Replaces the record of a known member. */
   update(member: Member): void {
     const position = this.#index.get(member.name);

@@ -4,6 +4,7 @@ import { BroadcastQueue } from './broadcast-queue.js';
 import { noBytes } from './codec/bytes.js';
 import type { Config } from './config.js';
 import type { Effect } from './effects.js';
+import { Evidence } from './evidence.js';
 import type { Hooks } from './hooks.js';
 import { MemberTable } from './member-table.js';
 import type { Suspicion } from './suspicion.js';
@@ -51,6 +52,7 @@ export interface Node {
   readonly queue: BroadcastQueue;
   readonly awareness: Awareness;
   readonly timers: Timers;
+  readonly evidence: Evidence;
   readonly suspicions: Map<string, Suspicion>;
   /** Earliest timer set for a suspicion of that name. One is enough: when it comes too early it is set again. */
   readonly suspicionTimers: Map<string, number>;
@@ -91,6 +93,7 @@ export function createNode(config: Config, hooks: Hooks = {}, table = new Member
     queue: new BroadcastQueue(() => retransmitLimit(config.retransmitMult, table.size)),
     awareness: new Awareness(config.awarenessMaxMultiplier),
     timers: new Timers(),
+    evidence: new Evidence(),
     suspicions: new Map(),
     suspicionTimers: new Map(),
     relays: new Map(),

@@ -2,15 +2,19 @@ import { formatAddress } from './address.js';
 import { send, sendWithPiggyback } from './broadcast.js';
 import { type MessageOf, encodeMessage } from './codec/message.js';
 import { noBytes } from './codec/bytes.js';
+import { probePeriod } from './config.js';
 import { isPresent } from './member-table.js';
-import { type Probe, type Turn, nextSeqNo, note } from './node.js';
+import { type Node, type Probe, type Turn, nextSeqNo, note } from './node.js';
 import { pickRandom } from './random.js';
+import { accusationOf, startReminding } from './remind.js';
 import { hearSuspect } from './suspect.js';
 import type { Address, Member } from './types.js';
 import { newestProtocol } from './versions.js';
 
 const streamPingProtocol = 3;
 const nackProtocol = 4;
+/** Members that check an accusation by themselves; two confirmations bring a suspicion to its shortest. */
+const corroborators = 6;
 
 /** Time to probe. One tick that comes too early is kept, more are lost: a node that overran does not hurry to catch up. */
 export function probeTick(turn: Turn): void {
@@ -18,26 +22,67 @@ export function probeTick(turn: Turn): void {
   else probeNext(turn);
 }
 
-/** Probes the next member in the list; at its end the long dead are forgotten and the order changes (SWIM §4.3). */
+/** Probes the next member in the list, each once a round; at its end the long dead are forgotten and the order changes (SWIM §4.3). */
 function probeNext(turn: Turn): void {
   const { node, now, rng } = turn;
   for (let checked = 0; checked < node.table.size; checked++) {
     if (node.probeIndex >= node.table.size) {
-      for (const { name } of node.table.reap(now, node.config.gossipToTheDeadMs, rng)) node.suspicions.delete(name);
+      for (const { name } of node.table.reap(now, node.config.gossipToTheDeadMs, rng)) forget(node, name);
       node.probeIndex = 0;
       continue;
     }
+    bringStalestForward(node);
     const target = node.table.at(node.probeIndex++);
-    if (target !== undefined && target.name !== node.config.name && isPresent(target)) return probe(turn, target);
+    if (target !== undefined && isProbed(node, target)) return probe(turn, target);
   }
+}
+
+function forget(node: Node, name: string): void {
+  node.suspicions.delete(name);
+  node.evidence.forget(name);
+}
+
+function isProbed(node: Node, member: Member): boolean {
+  return member.name !== node.config.name && isPresent(member);
+}
+
+/**
+ * Lets the one whose life is least certain have the next turn: a suspect, so that an accusation is soon confirmed or refuted, else the one
+ * that was not heard for longest. Rounds stay whole, so a failure is found within two of them as before; but few probes then do for many.
+ */
+function bringStalestForward(node: Node): void {
+  const { table, probeIndex, evidence } = node;
+  const { probeChoice } = node.config;
+  if (probeChoice === 1) return;
+  let [stalest, stalestAt] = [probeIndex, Number.POSITIVE_INFINITY];
+  for (let position = probeIndex; position < probeIndex + probeChoice; position++) {
+    const member = table.at(position);
+    if (member === undefined) break;
+    if (!isProbed(node, member)) continue;
+    const at = member.state === 'suspect' ? Number.NEGATIVE_INFINITY : evidence.last(member.name);
+    if (at < stalestAt) [stalest, stalestAt] = [position, at];
+  }
+  table.exchange(probeIndex, stalest);
+}
+
+/**
+ * An accusation that is news: about six members, however many there are, look for themselves at once. So it is confirmed or refuted
+ * within one probe instead of when chance brings the accused's turn.
+ */
+export function corroborate(turn: Turn, { node: accused, from }: MessageOf<'suspect'>): void {
+  const { node, now, rng } = turn;
+  const member = node.table.get(accused);
+  const isNews = member?.state === 'suspect' && member.stateChange === now && from !== node.config.name;
+  if (!isNews || node.config.probeChoice === 1 || node.probe !== undefined) return;
+  if (rng() * node.table.size < corroborators) probe(turn, member);
 }
 
 /** Begins to probe one member (memberlist `state.go`, probeNode; Lifeguard §IV-A). */
 export function probe(turn: Turn, target: Member): void {
   const { node, now } = turn;
-  const { probeIntervalMs, probeTimeoutMs } = node.config;
+  const { probeTimeoutMs } = node.config;
   const seqNo = nextSeqNo(node);
-  const deadline = now + node.awareness.scale(probeIntervalMs);
+  const deadline = now + node.awareness.scale(probePeriod(node.config));
   node.probe = {
     ...{ seqNo, target, deadline, startedAt: now, stage: 'direct' },
     ...{ sendFailed: false, expectedNacks: 0, nacks: 0, streamAnswered: false, tainted: false },
@@ -55,10 +100,6 @@ export function probe(turn: Turn, target: Member): void {
 export function pingOf(turn: Turn, target: string, seqNo: number): MessageOf<'ping'> {
   const { addr, port, name } = turn.node.self;
   return { kind: 'ping', seqNo, node: target, sourceAddr: addr, sourcePort: port, sourceNode: name };
-}
-
-function accusationOf({ node }: Turn, target: Member): MessageOf<'suspect'> {
-  return { kind: 'suspect', incarnation: target.incarnation, node: target.name, from: node.config.name };
 }
 
 /** No direct answer in time: others are asked to try, and a stream is tried. The timeout is the same however ill we are. */
@@ -143,6 +184,7 @@ export function probeEnd(turn: Turn, seqNo: number): void {
 }
 
 function succeed(turn: Turn, probed: Probe): void {
+  if (turn.node.config.probeChoice > 1) turn.node.evidence.heard(probed.target.name, turn.now);
   if (!probed.sendFailed) turn.node.awareness.apply(-1);
   finish(turn);
 }
@@ -154,6 +196,7 @@ function fail(turn: Turn, probed: Probe): void {
     turn.node.awareness.apply(expectedNacks > 0 ? expectedNacks - nacks : 1);
     note(turn, 'probeFailed', `no answer from ${target.name} at ${formatAddress(target)}`);
     hearSuspect(turn, accusationOf(turn, target));
+    startReminding(turn, target.name);
   }
   finish(turn);
 }

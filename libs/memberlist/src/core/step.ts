@@ -7,9 +7,10 @@ import type { NodeEvent } from './events.js';
 import { gossip, gossipRests } from './gossip.js';
 import { leave, start, update } from './life.js';
 import { type Node, type Turn, note } from './node.js';
-import { probeEnd, probeSendFailed, probeTick, probeTimeout, streamPinged } from './probe.js';
+import { corroborate, probeEnd, probeSendFailed, probeTick, probeTimeout, streamPinged } from './probe.js';
 import { merge, pushPull } from './push-pull.js';
 import { endSuspicion, hearSuspect } from './suspect.js';
+import { remind } from './remind.js';
 import type { Timer } from './timers.js';
 import { pushPullScale } from './timing.js';
 import type { Address, Rng } from './types.js';
@@ -67,7 +68,8 @@ function hear(turn: Turn, message: Message, from: Address): void {
     case 'nack':
       return hearNack(turn, message);
     case 'suspect':
-      return hearSuspect(turn, message);
+      hearSuspect(turn, message);
+      return corroborate(turn, message);
     case 'alive':
       return hearAlive(turn, message);
     case 'dead':
@@ -119,6 +121,8 @@ function fire(turn: Turn, timer: Timer, at: number): void {
       return pingEnd(turn, timer.seqNo);
     case 'suspicion':
       return endSuspicion(turn, timer.name, at);
+    case 'remind':
+      return remind(turn, timer.name);
   }
 }
 

@@ -1,5 +1,6 @@
 import { broadcast } from './broadcast.js';
 import type { MessageOf } from './codec/message.js';
+import { probePeriod } from './config.js';
 import { hearDead } from './dead.js';
 import type { Node, Turn } from './node.js';
 import { refute } from './refute.js';
@@ -31,11 +32,11 @@ export function hearSuspect(turn: Turn, message: MessageOf<'suspect'>): void {
 
 /** Few members cannot confirm each other's accusations: then nobody waits for them. */
 function startSuspicion(node: Node, from: string, startedAt: number): Suspicion {
-  const { suspicionMult, suspicionMaxTimeoutMult, probeIntervalMs } = node.config;
+  const { suspicionMult, suspicionMaxTimeoutMult } = node.config;
   const n = node.table.size;
   const wanted = suspicionMult - 2;
   const k = n - 2 < wanted ? 0 : wanted;
-  const minMs = suspicionTimeout(suspicionMult, n, probeIntervalMs);
+  const minMs = suspicionTimeout(suspicionMult, n, probePeriod(node.config));
   return new Suspicion({ from, k, minMs, maxMs: suspicionMaxTimeoutMult * minMs, startedAt });
 }
 

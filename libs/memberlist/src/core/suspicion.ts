@@ -12,6 +12,8 @@ export interface SuspicionTerms {
 
 /** One member under suspicion: when it will be declared dead unless it refutes. */
 export class Suspicion {
+  /** Whether we tell the accused again and again. */
+  reminds = false;
   readonly #accusers: Set<string>;
   readonly #terms: SuspicionTerms;
   #deadline: number;

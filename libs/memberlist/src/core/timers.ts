@@ -2,7 +2,7 @@
 export type Timer =
   | { readonly kind: 'probeTick' | 'gossipTick' | 'pushPullTick' | 'queueCheckTick' }
   | { readonly kind: 'probeTimeout' | 'probeEnd' | 'relayEnd' | 'pingEnd'; readonly seqNo: number }
-  | { readonly kind: 'suspicion'; readonly name: string };
+  | { readonly kind: 'suspicion' | 'remind'; readonly name: string };
 
 interface Entry {
   readonly at: number;
