@@ -1,11 +1,7 @@
-import { listBlocks, loadJobs, loadParts, type JobCounts, type JobRecord, type OpenPart } from '@das/contracts';
+import { listBlocks, loadJobs, loadParts, type JobRecord, type OpenPart } from '@das/contracts';
+import type { LoadedJob } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
-
-export interface LoadedJob {
-  readonly record: JobRecord;
-  readonly counts: JobCounts;
-}
 
 /** What is stored of a job's input. */
 interface StoredSize {

@@ -11,12 +11,24 @@ import {
   type BodyOf,
   type MemberSeen,
 } from '@das/contracts';
-import type { Cancel } from '@das/kernel';
-import { defaultAssignerConfig, type AssignerConfig, type AssignerEvent } from '@das/jobs';
+import { assertNever, type Cancel } from '@das/kernel';
+import {
+  defaultAssignerConfig,
+  hearCoordinator,
+  leave,
+  newLeadership,
+  pollMs,
+  termOver,
+  termRead,
+  type AssignerConfig,
+  type AssignerEvent,
+  type Leadership,
+  type LeadershipEffect,
+} from '@das/jobs';
 import { SERVICE_CONTEXT, loadConfig, type ServiceContext } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { leaderConfig } from './leader.config.js';
-import { Office, pollMs } from './office.js';
+import { Office } from './office.js';
 
 /** How often the election hears that this job-splitter can lead (ms); it misses three before the node resigns. */
 const splitterBeatMs = 500;
@@ -29,15 +41,13 @@ const progressMs = 500;
  */
 @Injectable()
 export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdown {
+  #leadership: Leadership;
   #office: Office | undefined;
-  #highestTerm = 0;
-  #trustUntil = 0;
-  readonly #epoch: string;
   readonly #config: AssignerConfig;
   readonly #cancels: Cancel[] = [];
 
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {
-    this.#epoch = context.newId();
+    this.#leadership = newLeadership(context.node, context.newId());
     const config = loadConfig(leaderConfig, context.env);
     this.#config = { ...defaultAssignerConfig, targetMs: config.DAS_PART_TARGET_MS, lostMs: config.DAS_NODE_LOST_MS };
   }
@@ -53,17 +63,17 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
       await bus.hear(memberLeft, (seen) => this.#memberGone(seen)),
       await bus.hear(coordinator, (message) => this.#coordinator(message)),
       bus.onConnection((up) => this.#push({ kind: 'connection', up })),
-      clock.every(splitterBeatMs, () => bus.tell(splitterBeat, { epoch: this.#epoch })),
+      clock.every(splitterBeatMs, () => this.#beat()),
       clock.every(tickMs, () => this.#push({ kind: 'tick' })),
       clock.every(progressMs, () => this.#office?.publishProgress()),
-      clock.every(pollMs, () => void this.#office?.poll()),
+      clock.every(pollMs, () => this.#office?.poll()),
     );
-    bus.tell(splitterBeat, { epoch: this.#epoch });
+    this.#beat();
   }
 
   onApplicationShutdown(): void {
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#leave();
+    this.#follow(leave(this.#leadership));
   }
 
   #push(event: AssignerEvent): void {
@@ -87,34 +97,42 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
       this.#push({ kind: 'nodeLost', node: member.node, why: `membership says ${member.state}` });
   }
 
-  #coordinator({ leader, term, resigned, trustMs, epoch }: BodyOf<typeof coordinator>): void {
-    if (term < this.#highestTerm) return void this.#askTerm(term);
-    this.#highestTerm = term;
-    // A term that was claimed for an earlier instance of this service is not ours: that one may have acts under way.
-    const mine = leader === this.context.node && (epoch === undefined || epoch === this.#epoch);
-    if (!mine || resigned) return this.#leave();
-    this.#trustUntil = this.context.clock.monotonic() + trustMs;
-    if (this.#office?.term === term) return;
-    this.#leave();
-    this.#enter(term);
+  #coordinator(message: BodyOf<typeof coordinator>): void {
+    this.#follow(hearCoordinator(this.#leadership, message, this.context.clock.monotonic()));
   }
 
-  /** Terms never fall, unless the database was replaced by a new one: only the store can say so. */
-  async #askTerm(heard: number): Promise<void> {
-    const before = this.#highestTerm;
+  #follow({ state, effects }: { state: Leadership; effects: readonly LeadershipEffect[] }): void {
+    this.#leadership = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: LeadershipEffect): void {
+    switch (effect.kind) {
+      case 'askTerm':
+        return void this.#askTerm(effect);
+      case 'trust':
+        return this.#office?.trust(effect.until);
+      case 'enter':
+        return this.#enter(effect.term, effect.trustedUntil);
+      case 'leave':
+        return this.#leave();
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  async #askTerm(asked: Extract<LeadershipEffect, { kind: 'askTerm' }>): Promise<void> {
     const { body } = await this.context.bus.call(currentTerm, {}).catch(() => ({ body: undefined }));
-    if (body?.term === heard && this.#highestTerm === before) this.#highestTerm = heard - 1;
+    if (body !== undefined) this.#leadership = termRead(this.#leadership, asked, body.term);
   }
 
-  #enter(term: number): void {
-    const mayAct = (): boolean => this.context.clock.monotonic() < this.#trustUntil;
-    const office = new Office(this.context, term, this.#config, mayAct, (current) => {
+  #enter(term: number, trustedUntil: number): void {
+    this.#office = new Office(this.context, term, this.#config, trustedUntil, (current) => {
       this.context.log.warn({ term, current }, 'leader: this term is over');
-      if (this.#office === office) this.#leave();
+      this.#follow(termOver(this.#leadership, term));
     });
-    this.#office = office;
     this.context.log.info({ term }, 'leader: took office');
-    office.start();
+    this.#office.poll();
   }
 
   #leave(): void {
@@ -122,5 +140,9 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     this.context.log.info({ term: this.#office.term }, 'leader: left office');
     this.#office.close();
     this.#office = undefined;
+  }
+
+  #beat(): void {
+    this.context.bus.tell(splitterBeat, { epoch: this.#leadership.epoch });
   }
 }
