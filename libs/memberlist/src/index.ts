@@ -1,6 +1,9 @@
 export { formatAddress, formatIp, parseIp } from './core/address.js';
 export { type Broadcast, BroadcastQueue } from './core/broadcast-queue.js';
 export type { Cipher } from './core/codec/cipher.js';
+export { inOrder } from './core/codec/in-order.js';
+export { type Message, decodeMessage } from './core/codec/message.js';
+export type { PushPull } from './core/codec/stream-message.js';
 export { type KeyProblem, Keyring } from './core/codec/keyring.js';
 export type { Wire } from './core/codec/wire.js';
 export {
@@ -17,6 +20,7 @@ export type { NodeEvent } from './core/events.js';
 export type { Hooks } from './core/hooks.js';
 export { limits } from './core/limits.js';
 export { type Node, createNode } from './core/node.js';
+export { localPushPull } from './core/push-pull.js';
 export { seededRng } from './core/random.js';
 export { nextWake, step } from './core/step.js';
 export { retransmitLimit } from './core/timing.js';

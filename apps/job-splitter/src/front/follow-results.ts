@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { JobRecord, ReplyOf, readOutput } from '@das/contracts';
+import type { JobRecord } from '@das/contracts';
+import { type Known, inOrder, resultKind } from '@das/jobs';
 import { frontLimits } from './config.js';
 import { FrontStore } from './front-store.js';
 import { JobSignals } from './job-signals.js';
-import { type Place, Results, resultKind } from './results.js';
+import { Results } from './results.js';
 import { failureOf, hasEnded } from './view.js';
 
 /** A result in order while it comes about: provisional until the job succeeds. */
@@ -47,28 +48,6 @@ export class FollowResults {
   private async *lastLine({ spec }: JobRecord, state: string): AsyncGenerator<Uint8Array, void> {
     if (state !== 'succeeded') yield failedLine(failureOf((await this.store.job(spec.job)).record));
   }
-}
-
-type Row = ReplyOf<typeof readOutput>['rows'][number];
-
-/** What a follower has: bytes of this page, the last row of all pages, and the first item it lacks. */
-interface Known {
-  readonly bytes: number;
-  readonly last: Place | undefined;
-  readonly reach: number;
-}
-
-/** Takes the rows up to the first gap. Steps (`gather`, `main`) have no gaps. */
-export function inOrder(rows: readonly Row[], before: Omit<Known, 'bytes'>, byItem: boolean): Known {
-  let { last, reach } = before;
-  let bytes = 0;
-  for (const row of rows) {
-    if (byItem && row.from > reach) break;
-    bytes += row.bytes;
-    reach = row.to;
-    last = { from: row.from, seq: row.seq };
-  }
-  return { bytes, last, reach };
 }
 
 const restarted = (generation: number) => ({

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Fault, type Functions, type JobRecord, type OutputKind, type ReplyOf, readOutput } from '@das/contracts';
+import { Fault, type JobRecord, type ReplyOf, readOutput } from '@das/contracts';
+import { type Place, resultKind } from '@das/jobs';
 import type { Answer } from '@das/messaging';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { frontLimits } from './config.js';
@@ -7,15 +8,6 @@ import { FrontStore } from './front-store.js';
 import { patiently } from './patiently.js';
 import { NoResultFault } from './problem.js';
 import { failureOf, hasEnded } from './view.js';
-
-/** Which rows are a job's result: those of its last step. */
-export function resultKind({ gather, reduce, main }: Functions): OutputKind {
-  if (gather || reduce) return 'gather';
-  return main ? 'main' : 'map';
-}
-
-/** A row's place in the order of a result. */
-export type Place = { readonly from: number; readonly seq: number };
 
 export type RowsPage = Answer<ReplyOf<typeof readOutput>>;
 

@@ -1,9 +1,8 @@
 import type { JobRecord } from '@das/contracts';
 import { jobViewSchema } from '@das/contracts';
+import { inOrder, resultKind } from '@das/jobs';
 import { jobId, nodeId } from '@das/kernel';
 import { parseWait, waitMsMax } from './query.js';
-import { inOrder } from './follow-results.js';
-import { resultKind } from './results.js';
 import { failureOf, jobView } from './view.js';
 
 const functions = { split: false, map: true, combine: false, reduce: false, gather: false, main: false };

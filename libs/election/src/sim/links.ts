@@ -1,5 +1,8 @@
 import type { WorldOptions } from './world-options.js';
 
+/** The weather of the ways; see {@link WorldOptions}. */
+export type LinkOptions = Pick<WorldOptions, 'latencyMs' | 'loss' | 'duplicates' | 'stragglers'>;
+
 /** A straggler takes this many times as long. */
 const stragglerFactor = 10;
 
@@ -12,7 +15,7 @@ export class Links {
 
   constructor(
     private readonly rng: () => number,
-    private readonly options: WorldOptions,
+    private readonly options: LinkOptions,
   ) {
     this.loss = options.loss ?? 0;
     this.#latency = options.latencyMs ?? [1, 4];

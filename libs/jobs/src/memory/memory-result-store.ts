@@ -1,10 +1,9 @@
-import type { ReplyOf, RequestOf } from '@das/contracts';
-import type * as contracts from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import { asFault } from '../ports/checked-input.js';
 import type { OutboxRow, ResultStore } from '../ports/result-store.js';
 import { type MemoryData, type MemoryWorld, emptyData } from './memory-data.js';
 import * as input from './memory-input.js';
+import * as terms from './memory-terms.js';
 import * as views from './memory-views.js';
 import * as work from './memory-work.js';
 
@@ -41,6 +40,10 @@ export class MemoryResultStore implements ResultStore {
   readonly listParts: ResultStore['listParts'] = (r) => this.#ask((world) => views.listParts(world, r));
   readonly cancelJob: ResultStore['cancelJob'] = (r) => this.#ask((world) => work.cancelJob(world, r));
 
+  readonly claimTerm: ResultStore['claimTerm'] = (r) => this.#ask((world) => terms.claimTerm(world, r));
+  readonly renewTerm: ResultStore['renewTerm'] = (r) => this.#ask((world) => terms.renewTerm(world, r));
+  readonly currentTerm: ResultStore['currentTerm'] = () => this.#ask((world) => terms.currentTerm(world));
+
   /** One at a time and whole or not at all: rules are asked before anything is changed. */
   async #ask<T>(act: (world: MemoryWorld) => T): Promise<T> {
     try {
@@ -48,30 +51,6 @@ export class MemoryResultStore implements ResultStore {
     } catch (thrown) {
       throw asFault(thrown);
     }
-  }
-
-  async claimTerm(request: RequestOf<typeof contracts.claimTerm>): Promise<ReplyOf<typeof contracts.claimTerm>> {
-    const { data, clock } = this.#world;
-    if (data.term === request.above) {
-      data.term++;
-      data.leader = request.node;
-      data.renewedAt = clock.now();
-    }
-    const { term, leader } = data;
-    return { term, leader, granted: term === request.above + 1 && leader === request.node };
-  }
-
-  async renewTerm(request: RequestOf<typeof contracts.renewTerm>): Promise<ReplyOf<typeof contracts.renewTerm>> {
-    const { data, clock } = this.#world;
-    const { term, leader } = data;
-    const held = term === request.term && leader === request.node;
-    if (held) data.renewedAt = clock.now();
-    return { term, leader, held };
-  }
-
-  async currentTerm(): Promise<ReplyOf<typeof contracts.currentTerm>> {
-    const { data, clock } = this.#world;
-    return { term: data.term, leader: data.leader, renewedAgoMs: clock.now() - data.renewedAt };
   }
 
   async drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number> {
