@@ -6,6 +6,7 @@ import { openStore } from './postgres/open-store.js';
 import { PostgresResultStore } from './postgres/postgres-result-store.js';
 import { Announcer } from './store/announcer.js';
 import { InputController } from './store/input.controller.js';
+import { LocksController } from './store/locks.controller.js';
 import { OutboxPublisher } from './store/outbox-publisher.js';
 import { RetentionTimer } from './store/retention-timer.js';
 import { RESULT_STORE } from './store/tokens.js';
@@ -47,7 +48,7 @@ export async function resultsStoreModule({ env, clock, bus, events, log }: Servi
   const keptMs = config.DAS_JOB_RETENTION_HOURS * hourMs;
   return {
     module: ResultsStoreModule,
-    controllers: [InputController, WorkController, ViewsController],
+    controllers: [InputController, WorkController, ViewsController, LocksController],
     providers: [
       { provide: RESULT_STORE, useValue: store },
       { provide: READINESS, useValue: readiness },

@@ -4,7 +4,7 @@ import { failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from 
 import { limits } from './limits.js';
 import { memberStateSchema } from './membership.js';
 import { operation } from './operation.js';
-import { partViewSchema } from './store/index.js';
+import { fenceSchema, lockLimits, lockNameSchema, lockTokenSchema, partViewSchema } from './store/index.js';
 
 /* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
 
@@ -114,5 +114,52 @@ export const jobsResults = operation(
     waitMs: z.number().int().min(0).max(60_000).default(0),
   }),
   z.object({ next: z.string().optional() }),
+);
+
+/** A time in seconds, as users give it, in whole milliseconds. */
+const seconds = (minMs: number, maxMs: number): z.ZodNumber =>
+  z
+    .number()
+    .min(minMs / 1_000)
+    .max(maxMs / 1_000);
+const lockLimit = seconds(lockLimits.limitMsMin, lockLimits.limitMsMax)
+  .default(lockLimits.limitMsDefault / 1_000)
+  .describe('the lock is free after so many seconds unless it is renewed');
+
+export const lockAskSchema = z.strictObject({
+  limit: lockLimit,
+  token: lockTokenSchema
+    .optional()
+    .describe('default: a new one, in the answer. Its holder again: same fence, new limit'),
+  wait: seconds(0, lockLimits.clientWaitMsMax).default(0).describe('wait up to so many seconds while another holds it'),
+});
+export type LockAsk = z.infer<typeof lockAskSchema>;
+
+/** A lock as its holder sees it. */
+export const lockViewSchema = z.object({
+  name: lockNameSchema,
+  token: lockTokenSchema,
+  fence: fenceSchema,
+  expiresAt: z.string().describe('UTC, ISO 8601, by the clock of the database'),
+});
+export type LockView = z.infer<typeof lockViewSchema>;
+export const lockReleasedSchema = z.object({
+  name: lockNameSchema,
+  released: z.boolean().describe('false: the token does not hold it, or not any more'),
+});
+export type LockReleased = z.infer<typeof lockReleasedSchema>;
+
+/** `nats req das.v1.locks.acquire '{"name":"stock","limit":30}'`. @throws Fault LOCK_HELD. */
+export const locksAcquire = operation('locks.acquire', lockAskSchema.extend({ name: lockNameSchema }), lockViewSchema);
+/** @throws Fault LOCK_LOST. */
+export const locksRenew = operation(
+  'locks.renew',
+  z.strictObject({ name: lockNameSchema, token: lockTokenSchema, limit: lockLimit }),
+  lockViewSchema,
+);
+export const locksRelease = operation(
+  'locks.release',
+  z.strictObject({ name: lockNameSchema, token: lockTokenSchema }),
+  lockReleasedSchema,
 );
 export const partsPageSchema = z.object({ parts: z.array(partViewSchema), next: z.string().optional() });

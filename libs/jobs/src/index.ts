@@ -37,7 +37,16 @@ export {
   type StoredPart,
 } from './core/job-rules.js';
 export { decideAdvance, decideCancel, type PartTally } from './core/job-rules-advance.js';
-export { decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
+export { attemptLive, decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
+export {
+  type LockDecision,
+  type StoredLock,
+  decideAcquire,
+  decideRelease,
+  decideRenew,
+  holderAt,
+  sameHolder,
+} from './core/lock-rules.js';
 export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';
 export { asFault, checkBlock, checkDigest, slices } from './ports/checked-input.js';

@@ -117,6 +117,21 @@ export class RenewalEntity {
   @Column('bigint', { name: 'renewed_at' }) renewedAt!: number;
 }
 
+/** A lock of users; without a holder it was released. */
+@Entity('user_locks')
+export class UserLockEntity {
+  @PrimaryColumn('text') name!: string;
+  @Column('bigint') fence!: number;
+  @Column('bigint') until!: number;
+  @Column('text', { nullable: true }) holder!: string | null;
+}
+
+@Entity('fence_floor')
+export class FenceFloorEntity {
+  @PrimaryColumn('smallint') id!: number;
+  @Column('bigint') fence!: number;
+}
+
 @Entity('outbox')
 export class OutboxEntity {
   @PrimaryColumn({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) seq!: number;
@@ -126,4 +141,5 @@ export class OutboxEntity {
 export const entities = [
   ...[JobEntity, GoneJobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
   ...[BlobEntity, TermEntity, RenewalEntity, OutboxEntity],
+  ...[UserLockEntity, FenceFloorEntity],
 ];

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { UserLocks } from './migration-locks.js';
 
 /** Milliseconds by the database's clock: the one clock that all store instances share. */
 const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
@@ -104,4 +105,4 @@ class Initial implements MigrationInterface {
 }
 
 /** In order; each runs once in a database. Never change one that was released: append another. */
-export const migrations = [Initial];
+export const migrations = [Initial, UserLocks];

@@ -54,7 +54,7 @@ describe('the store over Postgres', () => {
 
   it('migrates down to nothing and up again', async () => {
     await connected(async (_, dataSource) => {
-      await dataSource.undoLastMigration();
+      for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
       const left = await dataSource.query<{ n: number }[]>(
         `select count(*)::int as n from pg_tables where schemaname = 'public'`,
       );

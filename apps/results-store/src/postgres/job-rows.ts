@@ -59,12 +59,17 @@ export async function lockJob(query: Query, id: JobId, lock: JobLock): Promise<F
 
 /** Reads a job without a lock. @throws Fault JOB_NOT_FOUND */
 export async function findJob(query: Query, id: JobId): Promise<FactsRow> {
+  return known(id, await findFacts(query, id));
+}
+
+/** As {@link findJob}, of a job that may be gone. */
+export async function findFacts(query: Query, id: JobId): Promise<FactsRow | undefined> {
   const [row] = await query<FactsRow>(
     `select ${factColumns}, ${nowMs} as now from jobs where id = $1`,
     [id],
     'find-job',
   );
-  return known(id, row);
+  return row;
 }
 
 export async function findRecord(query: Query, id: JobId): Promise<JobRecord | undefined> {

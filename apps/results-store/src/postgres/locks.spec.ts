@@ -1,6 +1,7 @@
 import { Scenario, linesFrom } from '@das/jobs/contract';
 import { databasePerTest } from '@das/testing';
 import { Client } from 'pg';
+import { behindRival as commitBehind } from '../testing/rival.js';
 import { testStore } from '../testing/test-store.js';
 import type { PostgresResultStore } from './postgres-result-store.js';
 
@@ -23,18 +24,7 @@ describe('the locks of the store', () => {
   });
   afterEach(() => Promise.all([rival.end(), observer.end(), store.close()]));
 
-  /** Commits the rival as soon as the act waits for it (or has ended without waiting), and gives the act's result. */
-  async function behindRival<T>(act: Promise<T>): Promise<T> {
-    let ended = false;
-    const seen = act.finally(() => (ended = true));
-    const waiting = async () => {
-      const { rows } = await observer.query<{ n: number }>('select count(*)::int as n from pg_locks where not granted');
-      return rows[0]!.n > 0;
-    };
-    while (!ended && !(await waiting())) continue;
-    await rival.query('commit');
-    return seen;
-  }
+  const behindRival = <T>(act: Promise<T>): Promise<T> => commitBehind(rival, observer, act);
 
   it('make a commit wait for a cancel that came first, and lose to it', async () => {
     const job = await s.create();

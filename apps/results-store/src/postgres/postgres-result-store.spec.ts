@@ -22,12 +22,20 @@ afterAll(async () => {
 });
 
 /** As a fresh database, at a tenth of the time. */
-const empty = `truncate jobs, gone_jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, outbox;
+const empty = `truncate jobs, gone_jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, outbox, user_locks;
+  update fence_floor set fence = 0;
   update leadership_term set term = 0, leader = null`;
 
 resultStoreContract('postgres', async () => {
   await admin.query(empty);
   const [store, other] = stores;
   if (!store || !other) throw new Error('the stores did not open');
-  return { store, other, close: () => Promise.resolve() };
+  const locks = {
+    pass: async (ms: number) => void (await admin.query('update user_locks set until = until - $1', [ms])),
+    forget: async () => {
+      await admin.query('update user_locks set until = 1 where holder is null');
+      await store.deleteOld(3_600_000);
+    },
+  };
+  return { store, other, locks, close: () => Promise.resolve() };
 });

@@ -7,6 +7,7 @@ import { type CommitReply, type CommitTask, commitBatch, commitTask } from './co
 import { GroupCommit } from './group-commit.js';
 import * as input from './input.js';
 import { drainOutbox } from './outbox.js';
+import * as locks from './locks-of-users.js';
 import { readOutput } from './read-output.js';
 import { deleteOld } from './retention.js';
 import { stageOutput } from './staged.js';
@@ -44,6 +45,9 @@ export class PostgresResultStore implements ResultStore {
   readonly listParts: ResultStore['listParts'] = (request) => views.listParts(this.db, request);
   readonly readOutput: ResultStore['readOutput'] = (request) => readOutput(this.db, request);
   readonly stageOutput: ResultStore['stageOutput'] = (request, raw) => stageOutput(this.db, request, raw);
+  readonly acquireLock: ResultStore['acquireLock'] = (request) => locks.acquireLock(this.db, request);
+  readonly renewLock: ResultStore['renewLock'] = (request) => locks.renewLock(this.db, request);
+  readonly releaseLock: ResultStore['releaseLock'] = (request) => locks.releaseLock(this.db, request);
   readonly claimTerm: ResultStore['claimTerm'] = (request) => terms.claimTerm(this.db, request);
   readonly renewTerm: ResultStore['renewTerm'] = (request) => terms.renewTerm(this.db, request);
   readonly currentTerm: ResultStore['currentTerm'] = () => terms.currentTerm(this.db);
@@ -60,8 +64,9 @@ export class PostgresResultStore implements ResultStore {
     return drainOutbox(this.db, limit, publish);
   }
 
-  /** Deletes ended jobs older than `keptMs` and broken uploads; a bounded number at a time. */
-  deleteOld(keptMs: number): Promise<JobId[]> {
+  /** Deletes ended jobs older than `keptMs`, broken uploads, and names of locks that nobody takes; a bounded number at a time. */
+  async deleteOld(keptMs: number): Promise<JobId[]> {
+    await locks.forgetLocks(this.db);
     return deleteOld(this.db, keptMs);
   }
 

@@ -1,4 +1,4 @@
-import { type JobRecord, type JobState, jobEnded as jobEndedAnnouncement, jobWake } from '@das/contracts';
+import { type JobRecord, type JobState, jobEnded as jobEndedAnnouncement, jobWake, lockFreed } from '@das/contracts';
 import type { Clock, JobId } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
 
@@ -37,6 +37,10 @@ export class Announcer {
       this.#recent.delete(job);
       if (again) this.wakeSoon(job);
     });
+  }
+
+  freed(name: string): void {
+    this.bus.tell(lockFreed, { name });
   }
 
   ended(job: JobId, state: JobState): void {

@@ -5,6 +5,7 @@ import type { CallContext, EventLog, ServiceBus } from '@das/messaging';
 import { FakeClock, settled } from '@das/testing';
 import { Announcer } from './announcer.js';
 import { InputController } from './input.controller.js';
+import { LocksController } from './locks.controller.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { RetentionTimer } from './retention-timer.js';
 
@@ -50,6 +51,23 @@ describe('the answer to a creation', () => {
     ] as const) {
       const { told, create } = given({ job: record(state), existed });
       await create();
+      expect(told).toEqual(expected);
+    }
+  });
+});
+
+describe('the release of a lock', () => {
+  it('is told to those who wait, and one that changed nothing is not', async () => {
+    for (const [outcome, expected] of [
+      ['released', [{ name: 'stock' }]],
+      ['notHeld', []],
+    ] as const) {
+      const told: unknown[] = [];
+      const bus = { tell: (_: unknown, body: unknown) => void told.push(body) } as unknown as ServiceBus;
+      const store = { releaseLock: () => Promise.resolve({ outcome }) } as unknown as ResultStore;
+      const controller = new LocksController(store, new Announcer(bus, new FakeClock()));
+      const holder = { kind: 'client' as const, token: 'anna' };
+      expect(await controller.releaseLock({ name: 'stock', holder })).toEqual({ outcome });
       expect(told).toEqual(expected);
     }
   });

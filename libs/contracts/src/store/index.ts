@@ -2,6 +2,7 @@
 export { type AttemptRef, type Range, attemptRefSchema, rangeSchema } from './attempt.js';
 export * from './input.js';
 export * from './leader.js';
+export * from './locks.js';
 export * from './outputs.js';
 export * from './views.js';
 export * from './terms.js';

@@ -1,4 +1,5 @@
 import type {
+  AttemptRef,
   BlockHead,
   InputKind,
   JobState,
@@ -74,6 +75,15 @@ function mayAppend(job: JobFacts, part: StoredPart | undefined, attempt: number)
 /** Whether an attempt may still act for its part. */
 export function liveIn(part: StoredPart, attempt: number): boolean {
   return partOpen(part) && part.attempts.some((a) => a.attempt === attempt && a.state === 'live');
+}
+
+/** Whether an attempt of this generation may still act: its job goes on, its part is open, and nobody ended it. Once false, it stays so. */
+export function attemptLive(
+  job: Pick<JobFacts, 'state' | 'generation'>,
+  part: StoredPart | undefined,
+  { generation, attempt }: Pick<AttemptRef, 'generation' | 'attempt'>,
+): boolean {
+  return !jobEnded(job.state) && job.generation === generation && part !== undefined && liveIn(part, attempt);
 }
 
 const sameBlock = (a: BlockHead, b: BlockHead): boolean => a.digest === b.digest && a.from === b.from && a.to === b.to;

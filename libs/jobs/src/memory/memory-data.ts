@@ -13,6 +13,7 @@ import {
 } from '@das/contracts';
 import { type Clock, type EpochMs, type JobId, type NodeId, type PartId, epochMs, move } from '@das/kernel';
 import { type JobFacts, type StoredPart, jobEnded, partOpen } from '../core/job-rules.js';
+import type { StoredLock } from '../core/lock-rules.js';
 import type { OutboxRow } from '../ports/result-store.js';
 
 export interface MemoryRow extends OutputRow {
@@ -46,6 +47,9 @@ export interface MemoryData {
   term: number;
   leader: NodeId | undefined;
   renewedAt: number;
+  readonly locks: Map<string, StoredLock>;
+  /** The highest fence of all locks that were forgotten. */
+  fenceFloor: number;
 }
 
 export const emptyData = (): MemoryData => ({
@@ -56,6 +60,8 @@ export const emptyData = (): MemoryData => ({
   term: 0,
   leader: undefined,
   renewedAt: 0,
+  locks: new Map(),
+  fenceFloor: 0,
 });
 
 /** The tables and the store's time: what each operation works on. */

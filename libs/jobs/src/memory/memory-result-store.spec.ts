@@ -3,13 +3,22 @@ import { resultStoreContract } from '../ports/result-store.contract.js';
 import { MemoryResultStore } from './memory-result-store.js';
 
 /** Every look at the clock is a millisecond later, so that "created later" shows. */
-function steppingClock(): Clock {
-  let ms = 1_700_000_000_000;
+function steppingClock(): Clock & { pass(ms: number): void } {
+  let now = 1_700_000_000_000;
   const cancel = () => () => undefined;
-  return { now: () => epochMs(ms++), monotonic: () => durationMs(ms++), timer: cancel, every: cancel };
+  const pass = (ms: number) => void (now += ms);
+  return { now: () => epochMs(now++), monotonic: () => durationMs(now++), timer: cancel, every: cancel, pass };
 }
 
 resultStoreContract('memory', async () => {
-  const store = new MemoryResultStore(steppingClock());
-  return { store, other: store.twin(), close: () => store.close() };
+  const clock = steppingClock();
+  const store = new MemoryResultStore(clock);
+  const locks = {
+    pass: async (ms: number) => clock.pass(ms),
+    forget: async () => {
+      clock.pass(1);
+      store.forgetLocks(0);
+    },
+  };
+  return { store, other: store.twin(), locks, close: () => store.close() };
 });

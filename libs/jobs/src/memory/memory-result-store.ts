@@ -4,6 +4,7 @@ import type { OutboxRow, ResultStore } from '../ports/result-store.js';
 import { type MemoryData, type MemoryWorld, emptyData } from './memory-data.js';
 import * as input from './memory-input.js';
 import * as terms from './memory-terms.js';
+import * as locks from './memory-locks.js';
 import * as views from './memory-views.js';
 import * as work from './memory-work.js';
 
@@ -39,6 +40,14 @@ export class MemoryResultStore implements ResultStore {
   readonly listJobs: ResultStore['listJobs'] = (r) => this.#ask((world) => views.listJobs(world, r));
   readonly listParts: ResultStore['listParts'] = (r) => this.#ask((world) => views.listParts(world, r));
   readonly cancelJob: ResultStore['cancelJob'] = (r) => this.#ask((world) => work.cancelJob(world, r));
+  readonly acquireLock: ResultStore['acquireLock'] = (r) => this.#ask((world) => locks.acquireLock(world, r));
+  readonly renewLock: ResultStore['renewLock'] = (r) => this.#ask((world) => locks.renewLock(world, r));
+  readonly releaseLock: ResultStore['releaseLock'] = (r) => this.#ask((world) => locks.releaseLock(world, r));
+
+  /** As the database does in its rounds: locks that nobody held for `keptMs` are forgotten, their fences are not. */
+  forgetLocks(keptMs: number): void {
+    locks.forgetLocks(this.#world, keptMs);
+  }
 
   readonly claimTerm: ResultStore['claimTerm'] = (r) => this.#ask((world) => terms.claimTerm(world, r));
   readonly renewTerm: ResultStore['renewTerm'] = (r) => this.#ask((world) => terms.renewTerm(world, r));

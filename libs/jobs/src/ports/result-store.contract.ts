@@ -2,6 +2,7 @@
 import { actRules } from './contract/acts.contract.js';
 import { commitRules } from './contract/commits.contract.js';
 import { inputRules } from './contract/input.contract.js';
+import { lockRules } from './contract/locks.contract.js';
 import { Scenario, type StoreHarness } from './contract/scenario.js';
 import { splitRules } from './contract/split.contract.js';
 import { stagingRules } from './contract/staging.contract.js';
@@ -17,14 +18,14 @@ export function resultStoreContract(name: string, start: () => Promise<StoreHarn
     const given = async () => {
       const harness = await start();
       open.push(harness);
-      const scenario = new Scenario(harness.store, harness.other);
+      const scenario = new Scenario(harness.store, harness.other, harness.locks);
       await scenario.lead();
       return scenario;
     };
     afterEach(async () => {
       for (const harness of open.splice(0)) await harness.close();
     });
-    for (const rules of [inputRules, splitRules, actRules, commitRules, stagingRules, viewRules, termRules])
+    for (const rules of [inputRules, splitRules, actRules, commitRules, stagingRules, viewRules, termRules, lockRules])
       rules(given);
   });
 }

@@ -42,6 +42,9 @@ export interface ResultStore {
   readonly listJobs: Ask<typeof contracts.listJobs>;
   readonly listParts: Ask<typeof contracts.listParts>;
   readonly cancelJob: Ask<typeof contracts.cancelJob>;
+  readonly acquireLock: Ask<typeof contracts.acquireLock>;
+  readonly renewLock: Ask<typeof contracts.renewLock>;
+  readonly releaseLock: Ask<typeof contracts.releaseLock>;
   readonly claimTerm: Ask<typeof contracts.claimTerm>;
   readonly renewTerm: Ask<typeof contracts.renewTerm>;
   readonly currentTerm: Ask<typeof contracts.currentTerm>;

@@ -20,6 +20,8 @@ import type { ResultStore } from '../result-store.js';
 export interface StoreHarness {
   readonly store: ResultStore;
   readonly other: ResultStore;
+  /** Lets time pass for what the store notes of locks (ms); forgets locks that are long over, as the store does now and then. */
+  readonly locks: { pass(ms: number): Promise<void>; forget(): Promise<void> };
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export class Scenario {
   constructor(
     readonly store: ResultStore,
     readonly other: ResultStore,
+    readonly locks?: StoreHarness['locks'],
   ) {}
 
   act = (term = this.term) => ({ term, leader: node1, actSeq: this.#actSeq++ });
