@@ -10,7 +10,8 @@ import {
   nextTurn,
 } from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
-import { currentTraceparent, withSpan } from '@das/platform';
+import { type LockClient, currentTraceparent, withSpan } from '@das/platform';
+import { AttemptLocks } from './attempt-locks.js';
 import { AttemptLogs } from './attempt-logs.js';
 import type { CodeCache } from './code-cache.js';
 import type { HoldLedger } from './hold-ledger.js';
@@ -30,6 +31,7 @@ export interface AttemptTools {
   readonly clock: Clock;
   readonly pool: WorkerPool;
   readonly store: StoreClient;
+  readonly locks: LockClient;
   readonly code: CodeCache;
   readonly ledger: HoldLedger;
   readonly logs: JobLogs;
@@ -78,7 +80,8 @@ export class AttemptRun {
     const fetched = assignment.kind === 'map' && spec.input.kind !== 'range';
     this.#stop.signal.addEventListener('abort', () => this.#input.abort());
     this.#pages = fetched ? new ItemPages(store, assignment, this.#input.signal) : undefined;
-    this.#part = new PartRun(spec, assignment, { node, run: newId(), store, ledger, signal: this.#stop.signal });
+    const locks = new AttemptLocks(tools.locks, node, assignment, this.#input.signal);
+    this.#part = new PartRun(spec, assignment, { node, run: newId(), store, ledger, locks, signal: this.#stop.signal });
   }
 
   /** Fetches ahead what the worker will need first. */

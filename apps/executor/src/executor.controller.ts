@@ -7,6 +7,7 @@ import {
   dropAttempts,
   inspectScript,
   jobEnded,
+  lockFreed,
 } from '@das/contracts';
 import { Answers, Hears } from '@das/messaging';
 import { Controller, Inject } from '@nestjs/common';
@@ -35,6 +36,11 @@ export class ExecutorController {
   @Hears(coordinator)
   onCoordinator({ term }: BodyOf<typeof coordinator>): void {
     this.executor.heardTerm(term);
+  }
+
+  @Hears(lockFreed)
+  onLockFreed({ name }: BodyOf<typeof lockFreed>): void {
+    this.executor.heardFreed(name);
   }
 
   @Hears(jobEnded)

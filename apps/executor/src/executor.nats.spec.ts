@@ -222,6 +222,32 @@ describe('the executor over NATS', () => {
     });
   });
 
+  describe('locks', () => {
+    const locking = 'import das\ndef map(item):\n    with das.lock("stock") as lock: return lock.fence\n';
+    const holder = (job: string) => ({ kind: 'attempt', job, generation: 1, part: 'map:0-1', attempt: 1, node });
+
+    it('are waited for longer than an item may make no progress, and given back', async () => {
+      const asked = () => store.calls.seen.filter((name) => name === 'store.acquire-lock').length;
+      const [before, { lock }] = [asked(), store];
+      const by = { kind: 'client' as const };
+      // The sixth question comes after 50 + 100 + 200 + 400 + 800 ms.
+      store.lock = () => (asked() - before < 6 ? { outcome: 'held', by, expiresAt: 1, leftMs: 60_000 } : lock());
+      const commit = await run(locking, { limits: { timeoutMs: 500 } });
+      expect([textOf(commit), commit.failures]).toEqual(['7\n', []]);
+      const { job } = commit.attempt;
+      expect(await store.released.first(({ holder: by }) => by.kind === 'attempt' && by.job === job)).toMatchObject({
+        ...{ name: 'stock', holder: holder(job), fence: 7 },
+      });
+    });
+
+    it('that the store cannot be asked for fail the item after its wait, in words', async () => {
+      store.faults.set('store.acquire-lock', { fault: new Fault('STORE_UNAVAILABLE', 'the database is away') });
+      const commit = await run(locking.replace('"stock"', '"stock", wait=0'));
+      const message = 'LockTimeout: nothing is known of the lock stock: the database is away';
+      expect(commit.failures).toMatchObject([{ code: 'ITEM_RAISED', message }]);
+    });
+  });
+
   describe('failures', () => {
     it('names the item that raised, with its traceback, and commits the others', async () => {
       const text = 'def map(item):\n    if item == 2: raise ValueError("bad ü")\n    return item\n';

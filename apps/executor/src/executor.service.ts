@@ -14,7 +14,7 @@ import {
   probeUid,
 } from '@das/execution';
 import { type Cancel, messageOf } from '@das/kernel';
-import { SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
+import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AttemptTools } from './attempt-run.js';
 import { CodeCache } from './code-cache.js';
@@ -62,6 +62,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const store = new StoreClient(context.bus, context.clock);
     this.#tools = {
       ...{ node: context.node, newId: context.newId, clock: context.clock, pool, store },
+      locks: new LockClient(context.bus, context.clock),
       code: new CodeCache(store, this.#stopped.signal),
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
       logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
@@ -146,6 +147,11 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   /** A ledger may change while the service starts. */
   #held(full: boolean): void {
     this.#shell?.heldOutput(full);
+  }
+
+  /** A hint for scripts that wait. */
+  heardFreed(name: string): void {
+    this.#tools?.locks.freed(name);
   }
 
   /** A new leader knows no nodes: it need not wait a second for ours, nor place a step elsewhere meanwhile. */

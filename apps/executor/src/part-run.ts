@@ -11,6 +11,8 @@ import {
 import {
   type Exit,
   type ItemFailure,
+  type LockAnswer,
+  type LockCall,
   MapRows,
   PairRows,
   type PartOutcome,
@@ -28,6 +30,7 @@ import {
   timedOut,
 } from '@das/execution';
 import { type NodeId, assertNever } from '@das/kernel';
+import type { AttemptLocks } from './attempt-locks.js';
 import type { Commit } from './attempt-run.js';
 import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
@@ -41,6 +44,7 @@ interface PartTools {
   readonly run: string;
   readonly store: StoreClient;
   readonly ledger: HoldLedger;
+  readonly locks: AttemptLocks;
   readonly signal: AbortSignal;
 }
 interface Ended {
@@ -104,6 +108,10 @@ export class PartRun implements WorkSink {
     if (body.outcome === 'different')
       return this.#restart(`block ${block.no} differs from what an earlier attempt yielded`);
     if (body.outcome === 'staleAttempt' || body.outcome === 'jobEnded') throw new RefusedError(body.outcome);
+  }
+
+  lock(call: LockCall): Promise<LockAnswer> {
+    return this.tools.locks.ask(call);
   }
 
   /** The commit for how a run ended. @throws RefusedError, StoppedError, Fault of the store. */

@@ -27,6 +27,8 @@ export type { Command, LaunchedProcess, Launcher, Place } from './ports/launch.j
 export type {
   Furnished,
   Inspection,
+  LockAnswer,
+  LockCall,
   Page,
   Pages,
   RunEnd,

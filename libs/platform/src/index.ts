@@ -14,6 +14,7 @@ export { type NodeFacts, attributesEveryMs } from './attributes.js';
 export { type CommonConfig, type Tokens, commonConfig, loadCommonConfig, loadTokens } from './common-config.js';
 export { type LogFields, type LogLevel, type Logger, type LoggerOptions, createLogger } from './logging.js';
 export { NestLogger } from './nest-logger.js';
+export { LockClient, type LockReply, heldWords } from './locks/lock-client.js';
 export { type SpanOptions, type Tracing, currentTraceparent, startTracing, withSpan } from './tracing.js';
 export {
   READINESS,

@@ -6,6 +6,9 @@ import {
   Fault,
   type Operation,
   type OutputRow,
+  type ReplyOf,
+  type RequestOf,
+  acquireLock,
   appendBlock,
   commitPart,
   currentTerm,
@@ -13,6 +16,7 @@ import {
   readBlob,
   readItems,
   readOutput,
+  releaseLock,
   restartSplit,
   stageOutput,
 } from '@das/contracts';
@@ -45,6 +49,9 @@ export class StoreStandIn {
   beforeTerm: () => Promise<void> = async () => undefined;
   /** Attempts with their lives, as they staged. */
   readonly stages = new Board<{ readonly attempt: CommitRequest['attempt']; readonly run: string | undefined }>();
+  /** What is said of a lock. */
+  lock: () => ReplyOf<typeof acquireLock> = () => ({ outcome: 'acquired', fence: 7, expiresAt: 1, leftMs: 1 });
+  readonly released = new Board<RequestOf<typeof releaseLock>>();
   readonly #code = new Map<string, Buffer>();
   readonly #items = new Map<string, string[]>();
   readonly #outputs = new Map<string, Array<OutputRow & { text: string }>>();
@@ -117,6 +124,11 @@ export class StoreStandIn {
       this.commits.add({ ...request, output: [...staged, ...sliced(request.rows, raw)] });
       const failed = request.fatal === undefined || !this.takesFatal ? [] : [request.fatal];
       return { outcome: this.outcome, children: [], failed };
+    });
+    await answer(acquireLock, () => this.lock());
+    await answer(releaseLock, (request) => {
+      this.released.add(request);
+      return { outcome: 'released' as const };
     });
     await answer(currentTerm, async () => {
       const { term } = this;

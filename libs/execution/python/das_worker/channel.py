@@ -1,6 +1,8 @@
 """Frames over file descriptor 3: [u32 length, little endian][one byte: type][payload]. Bounded both ways."""
 import os
+import select
 import struct
+from collections import deque
 
 FD = 3
 # One result may be 16 MiB; a frame holds it with its header.
@@ -21,9 +23,55 @@ class Channel:
         os.set_blocking(FD, True)
         self._pid = os.getpid()
         self._input = open(FD, 'rb', buffering=1 << 16, closefd=False)
+        # Frames that came while an answer was awaited: at most the items of the part that runs.
+        self._ahead = deque()
+        self._asked = 0
 
     def read(self):
         """The next frame: (type, payload). Raises Closed at the end."""
+        while True:
+            kind, payload = self._ahead.popleft() if self._ahead else self._next()
+            # An answer that nobody waits for any more.
+            if kind != 'V':
+                return kind, payload
+
+    @property
+    def ours(self):
+        """Whether this is the process that the executor talks to, and not one that the script forked."""
+        return os.getpid() == self._pid
+
+    def tell(self, question):
+        """Asks without waiting; the answer is dropped. Returns the question's number."""
+        self._asked += 1
+        self.send_json('C', {'id': self._asked, **question})
+        return self._asked
+
+    def ask(self, question):
+        """The answer. What the script's signal handlers raise ends the wait and leaves the channel whole."""
+        import json
+
+        number = self.tell(question)
+        while True:
+            if not self._has_input():
+                select.select([FD], [], [])
+            kind, payload = self._next()
+            if kind != 'V':
+                self._ahead.append((kind, payload))
+                continue
+            answer = json.loads(payload)
+            if answer['id'] == number:
+                return answer
+
+    def _has_input(self):
+        os.set_blocking(FD, False)
+        try:
+            return bool(self._input.peek(1))
+        except OSError:
+            raise Closed from None
+        finally:
+            os.set_blocking(FD, True)
+
+    def _next(self):
         try:
             head = self._input.read(HEAD.size)
             if len(head) < HEAD.size:

@@ -7,6 +7,7 @@ import sys
 from . import failures, limits
 from .channel import U32, Channel, Closed
 from .inspecting import inspect_script
+from .locks import Locks
 from .mapping import Full, Mapper
 from .script import load
 from .splitting import Differs, split
@@ -39,8 +40,10 @@ class Worker:
 
     def run(self, head):
         self.script.begin(head)
+        self.state.locks.begin()
         self.state.view[0] = head['from']
         done = self.map(head) if head['kind'] == 'map' else self.step(head)
+        self.state.locks.end()
         flush_prints()
         self.state.view[0] = head['to']
         self.channel.send_json('X', done)
@@ -98,6 +101,7 @@ def start(head):
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors='backslashreplace')
     channel = Channel()
+    state.locks = Locks(channel)
     channel.send_json('R', {'pid': os.getpid(), 'python': sys.version.split()[0]})
     try:
         Worker(channel, state).serve()

@@ -122,6 +122,7 @@ def make_das(head, state):
         state.advance()
 
     das.progress = progress
+    state.locks.teach(das)
     return das
 
 

@@ -17,6 +17,8 @@ class State:
         self.view = memoryview(self._map).cast('Q')
         self.view[0] = NO_ITEM
         self.cancelled = False
+        # Set once there is a channel to ask by.
+        self.locks = None
         self._ours = True
 
     def advance(self):

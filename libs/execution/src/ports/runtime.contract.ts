@@ -5,6 +5,7 @@ import type { RuntimeScripts } from '../testing/runtime-scripts.js';
 import { failureRules } from './contract/failing.contract.js';
 import { inspectionRules } from './contract/inspection.contract.js';
 import { itemRules } from './contract/items.contract.js';
+import { lockRules } from './contract/locks.contract.js';
 import { misbehaviourRules } from './contract/misbehaving.contract.js';
 import { splitRules } from './contract/split.contract.js';
 import { stepRules } from './contract/steps.contract.js';
@@ -27,7 +28,7 @@ export function runtimeContract(name: string, start: () => Promise<RuntimeHarnes
     };
     const mapped: Given['mapped'] = async (text, work) => runPart((await load(text)).worker, work);
 
-    const all = [itemRules, failureRules, misbehaviourRules, splitRules, stepRules, inspectionRules];
+    const all = [itemRules, failureRules, misbehaviourRules, splitRules, stepRules, inspectionRules, lockRules];
     for (const rules of all) rules({ fresh, load, mapped }, scripts);
   });
 }

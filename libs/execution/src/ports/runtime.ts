@@ -85,6 +85,18 @@ export type Work =
     })
   | (WorkBase & { readonly kind: 'main'; readonly range: Range });
 
+/** What a script asks about a lock while its part runs. */
+export type LockCall =
+  | { readonly op: 'acquire'; readonly name: string; readonly limitMs: number; readonly waitMs: number }
+  | { readonly op: 'renew'; readonly name: string; readonly fence: number; readonly limitMs: number }
+  | { readonly op: 'release'; readonly name: string; readonly fence?: number | undefined };
+
+/** What it is told: the fence of the lock that it has, or why it has none. */
+export type LockAnswer =
+  | { readonly fence: number }
+  | { readonly refusal: 'timeout' | 'lost' | 'over'; readonly why: string }
+  | { readonly released: true };
+
 /** Hears what a part gives, in item order. A promise holds the worker back until it settles; its rejection ends the run. */
 export interface WorkSink {
   /** Results of the next `items` items, one line each. */
@@ -100,6 +112,8 @@ export interface WorkSink {
   lines(lines: Uint8Array): void | Promise<void>;
   /** The next block of `split`. The script waits until it is stored. */
   block(head: BlockHead, lines: Uint8Array): Promise<void>;
+  /** The script asks about a lock; it waits for the answer unless it releases. A further call means that it waits for none before. */
+  lock(call: LockCall): Promise<LockAnswer>;
 }
 
 /** How a run ended. */
@@ -126,7 +140,7 @@ export interface RuntimeWorker {
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */
   run(work: Work, sink: WorkSink): Promise<RunEnd>;
   position(): WorkerPosition;
-  /** It waits for items, for a sink, or for a block to be stored: no lack of progress of its own. */
+  /** It waits for items, for a sink, for a block to be stored, or for a lock: no lack of progress of its own. */
   readonly waitsForUs: boolean;
 }
 

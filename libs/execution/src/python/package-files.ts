@@ -14,6 +14,7 @@ const modules = [
   'failures',
   'limits',
   'inspecting',
+  'locks',
   'script',
   'pairs',
   'mapping',

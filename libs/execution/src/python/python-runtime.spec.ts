@@ -122,6 +122,59 @@ def map(text):
 def reduce(key, values): return sum(values)
 def gather(results): return [r["key"] for r in results]
 `,
+  locks: `
+import das
+def map(item):
+    with das.lock("stock", limit=5, wait=7) as lock:
+        return lock.fence
+def main(params):
+    with das.lock("stock") as lock:
+        lock.renew(9)
+        return lock.fence
+`,
+  endsItsWait: `
+import das, signal
+class Enough(Exception): pass
+def enough(*_): raise Enough("enough")
+signal.signal(signal.SIGALRM, enough)
+def map(item):
+    if item == 0: signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with das.lock("stock") as lock:
+            return lock.fence
+    except Enough as thrown:
+        return str(thrown)
+`,
+  wrongLocks: `
+import das, os, threading
+def told(act):
+    try:
+        act()
+    except (das.LockError, ValueError) as thrown:
+        return "%s: %s" % (type(thrown).__name__, thrown)
+def take(name="stock", **more):
+    with das.lock(name, **more): pass
+imported = told(take)
+def elsewhere():
+    heard = []
+    thread = threading.Thread(target=lambda: heard.append(told(take)))
+    thread.start()
+    thread.join()
+    return heard[0]
+def forked():
+    ours, theirs = os.pipe()
+    if os.fork() == 0:
+        os.write(theirs, told(take).encode())
+        os._exit(0)
+    os.close(theirs)
+    os.wait()
+    return os.read(ours, 1000).decode()
+def twice():
+    with das.lock("stock"): return told(take)
+def map(item):
+    ways = [elsewhere, forked, twice, lambda: told(lambda: take("a b")), lambda: told(lambda: take(wait=-1)), lambda: imported]
+    return ways[item]()
+`,
   brokenSyntax: 'def map(item):\n    return (\n',
   definesThree: `
 print("this must not run")

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import type { WorkSink } from '../ports/runtime.js';
 import { WorkerGoneError } from '../ports/errors.js';
 import { FakeProcess } from '../testing/fake-launch.js';
 import { frame, jsonFrame } from './protocol.js';
@@ -34,6 +35,22 @@ describe('an answer that a script has tampered with', () => {
     await expect(loading).rejects.toThrow(WorkerGoneError);
     await expect(loading).rejects.toMatchObject({ exit: { signal: expect.stringMatching(/^protocol fault: /) } });
     expect(process.signals).toContain('SIGKILL');
+  });
+
+  it.each([
+    ['is no JSON', frame('C', Buffer.from('lock'))],
+    ['asks for a name that is none', jsonFrame('C', { id: 1, op: 'release', name: 'a b' })],
+    ['waits for ever', jsonFrame('C', { id: 1, op: 'acquire', name: 'a', limitMs: 1_000, waitMs: 1e12 })],
+    ['asks without end', Array.from({ length: 129 }, () => jsonFrame('C', { id: 1, op: 'release', name: 'a' })).flat()],
+  ])('ends the worker when a question about a lock %s', async (_, chunks) => {
+    const { worker: tampered, answer } = worker();
+    answer(...jsonFrame('R', {}));
+    await tampered.ready;
+    const work = { kind: 'main' as const, part: 'main:0-1', attempt: 1, range: { from: 0, to: 1 } };
+    const run = tampered.run(work, { lock: () => new Promise(() => undefined) } as unknown as WorkSink);
+    answer(...chunks);
+    const signal = expect.stringMatching(/^protocol fault: /) as unknown;
+    expect(await run).toMatchObject({ kind: 'gone', exit: { signal } });
   });
 
   it('ends the worker that inspects, too', async () => {

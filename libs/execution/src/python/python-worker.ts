@@ -74,6 +74,8 @@ export class PythonWorker implements RuntimeWorker {
     if (this.#exit !== undefined) return { kind: 'gone', exit: this.#exit };
     const hearing = new RunHearing(work, sink, {
       stored: () => this.#send(frame('A')),
+      asked: () => void (this.#owed += 1),
+      answered: (answer) => this.#answered(answer),
       pause: () => this.#hold(),
       resume: () => this.#release(),
     });
@@ -159,6 +161,11 @@ export class PythonWorker implements RuntimeWorker {
     }
     this.process.signal('SIGKILL');
     throw new WorkerGoneError(tampered(`an answer that cannot be read, of type ${JSON.stringify(answer.type)}`));
+  }
+
+  #answered(answer: object | undefined): void {
+    this.#owed -= 1;
+    if (answer !== undefined) this.#send(jsonFrame('V', answer));
   }
 
   #hold(): void {

@@ -1,15 +1,21 @@
 import { type Exit, tampered } from '../core/failures.js';
 import type { RunEnd, Work, WorkSink } from '../ports/runtime.js';
 import { type Frame, splitHead } from './protocol.js';
-import { blockSchema, endSchema, itemFailedSchema, pairsHeadSchema } from './schemas.js';
+import { blockSchema, endSchema, itemFailedSchema, lockCallSchema, pairsHeadSchema } from './schemas.js';
 
 interface Controls {
   /** Tells the worker that its block is stored. */
   stored(): void;
+  /** The worker waits for an answer of ours, and gets it; `undefined`: nobody waits for it any more. */
+  asked(): void;
+  answered(answer: object | undefined): void;
   /** Stops and resumes the delivery of frames. */
   pause(): void;
   resume(): void;
 }
+
+/** A worker of ours waits for one answer, and may have given back as many locks as it held. */
+const callsMax = 128;
 
 /** Hears the frames of one run and hands them to its sink, one after the other. */
 export class RunHearing {
@@ -20,6 +26,7 @@ export class RunHearing {
   #ended = false;
   #exit: Exit | undefined;
   #next: number;
+  #calls = 0;
 
   constructor(
     private readonly work: Work,
@@ -53,6 +60,8 @@ export class RunHearing {
         return this.#wait(this.sink.lines(payload));
       case 'K':
         return this.#block(payload);
+      case 'C':
+        return this.#called(payload);
       case 'X':
         return this.#done(payload);
       default:
@@ -89,6 +98,25 @@ export class RunHearing {
     const { head, raw } = splitHead(payload);
     const stored = this.sink.block(blockSchema.parse(head), raw);
     this.#wait(stored.then(() => this.controls.stored()));
+  }
+
+  /** Frames go on being heard: what is asked has its own answer, and nothing of the output waits for it. */
+  #called(payload: Buffer): void {
+    const { id, ...call } = lockCallSchema.parse(JSON.parse(payload.toString()));
+    this.#calls += 1;
+    if (this.#calls > callsMax) throw new RangeError(`more than ${callsMax} questions at a time`);
+    this.controls.asked();
+    const answer = (told: object | undefined): void => {
+      this.#calls -= 1;
+      this.controls.answered(this.#ended ? undefined : told);
+    };
+    this.sink.lock(call).then(
+      (told) => answer({ id, ...told }),
+      (error: unknown) => {
+        answer(undefined);
+        this.fail(error);
+      },
+    );
   }
 
   #done(payload: Buffer): void {

@@ -1,4 +1,12 @@
-import { digestSchema, functionsSchema, limits } from '@das/contracts';
+import {
+  digestSchema,
+  fenceSchema,
+  functionsSchema,
+  limits,
+  lockLimitMsSchema,
+  lockLimits,
+  lockNameSchema,
+} from '@das/contracts';
 import { z } from 'zod';
 
 /* What a worker says. The script shares its process, so all of it is checked. */
@@ -26,3 +34,10 @@ export const endSchema = z.object({
   fatal: scriptFailureSchema.optional(),
   differs: text(900).optional(),
 });
+
+const call = { id: count, name: lockNameSchema };
+export const lockCallSchema = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('acquire'), ...call, limitMs: lockLimitMsSchema, waitMs: count.max(lockLimits.waitMsMax) }),
+  z.object({ op: z.literal('renew'), ...call, fence: fenceSchema, limitMs: lockLimitMsSchema }),
+  z.object({ op: z.literal('release'), ...call, fence: fenceSchema.optional() }),
+]);

@@ -33,6 +33,7 @@ export async function runPart(worker: RuntimeWorker, work: Work, sink: Partial<W
     },
     lines: (lines) => void heard.lines.push(...linesOf(lines)),
     block: async (head, lines) => void heard.blocks.push({ ...head, text: Buffer.from(lines).toString() }),
+    lock: async ({ name }) => ({ refusal: 'over', why: `nobody gives ${name} here` }),
     ...sink,
   });
   return heard;

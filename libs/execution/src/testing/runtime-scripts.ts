@@ -38,6 +38,12 @@ export interface RuntimeScripts {
   readonly wordCount: string;
   /** The same, without `combine`; gather gives the keys. */
   readonly wordKeys: string;
+  /** `map` takes the lock "stock" (limit 5 s, wait 7 s) and gives its fence; `main` takes it, renews it to 9 s, and gives its fence. */
+  readonly locks: string;
+  /** Ends its wait for the lock "stock" by itself after 50 ms at item 0, and gives what the wait raised; at others, the fence. */
+  readonly endsItsWait: string;
+  /** At item 0 asks from a second thread, at 1 from a forked process, at 2 for what it holds already, at 3 for no name, at 4 for no time, at 5 while imported; gives what each raised. */
+  readonly wrongLocks: string;
   /** A syntax fault in line 2. */
   readonly brokenSyntax: string;
   /** Defines `map` and an asynchronous `gather`, imports `reduce`. */
