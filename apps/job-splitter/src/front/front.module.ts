@@ -14,6 +14,9 @@ import { GossipKeyRotation } from './gossip-key-rotation.js';
 import { Jobs } from './jobs.js';
 import { JobsBusController } from './jobs.bus.controller.js';
 import { JobsController } from './jobs.controller.js';
+import { LocksBusController } from './locks.bus.controller.js';
+import { LocksController } from './locks.controller.js';
+import { Locks } from './locks.js';
 import { MembersController } from './members.controller.js';
 import { Metrics, MetricsMiddleware } from './metrics.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -29,7 +32,15 @@ export class FrontModule implements NestModule {
   static with(config: FrontConfig, token: string): DynamicModule {
     return {
       module: FrontModule,
-      controllers: [JobsController, EventsController, ClusterController, MembersController, JobsBusController],
+      controllers: [
+        JobsController,
+        EventsController,
+        ClusterController,
+        MembersController,
+        JobsBusController,
+        LocksController,
+        LocksBusController,
+      ],
       providers: [
         { provide: FRONT_CONFIG, useValue: config },
         { provide: REST_TOKEN, useValue: token },
@@ -54,6 +65,7 @@ export class FrontModule implements NestModule {
         FollowResults,
         Cluster,
         GossipKeyRotation,
+        Locks,
         Metrics,
       ],
     };

@@ -3,9 +3,11 @@ import type { z } from 'zod';
 /** One route of the REST interface. */
 export interface Route {
   readonly id: string;
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   readonly summary: string;
+  /** Of the path; absent: `{id}`, if there, is a job's. */
+  readonly pathParameters?: z.ZodType;
   readonly query?: z.ZodType;
   readonly headers?: z.ZodType;
   readonly body?: object;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lockRoutes } from './openapi-locks.js';
 import { memberRoutes } from './openapi-members.js';
 import { type Route, json, ref, text } from './openapi-parts.js';
 import { followQuery, listQuery, partsQuery, submitQuery } from './query.js';
@@ -161,4 +162,4 @@ const clusterRoutes: readonly Route[] = [
 ];
 
 /** Every route there is; a test compares them with what the service really serves. */
-export const routes: readonly Route[] = [...jobRoutes, ...clusterRoutes, ...memberRoutes];
+export const routes: readonly Route[] = [...jobRoutes, ...clusterRoutes, ...memberRoutes, ...lockRoutes];

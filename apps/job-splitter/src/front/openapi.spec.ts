@@ -4,6 +4,7 @@ import { RequestMethod } from '@nestjs/common';
 import { ClusterController } from './cluster.controller.js';
 import { EventsController } from './events.controller.js';
 import { JobsController } from './jobs.controller.js';
+import { LocksController } from './locks.controller.js';
 import { MembersController } from './members.controller.js';
 import { openApiDocument } from './openapi.js';
 
@@ -34,7 +35,7 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     expect(listed.sort()).toEqual(
-      [JobsController, EventsController, ClusterController, MembersController].flatMap(served).sort(),
+      [JobsController, EventsController, ClusterController, MembersController, LocksController].flatMap(served).sort(),
     );
   });
 

@@ -6,6 +6,9 @@ import {
   jobsList,
   keyChangeSchema,
   keysViewSchema,
+  lockAskSchema,
+  lockReleasedSchema,
+  lockViewSchema,
   membersViewSchema,
   nodeViewSchema,
   partsPageSchema,
@@ -28,6 +31,9 @@ const components = {
   Members: membersViewSchema,
   GossipKeys: keysViewSchema,
   GossipKeyChange: keyChangeSchema,
+  LockAsk: lockAskSchema,
+  Lock: lockViewSchema,
+  LockReleased: lockReleasedSchema,
   Health: z.object({ status: z.string() }),
   Readiness: z.object({ ready: z.boolean(), reasons: z.array(z.string()) }),
   Problem: problemSchema.extend({ failure: failureSchema.optional().describe('why a job has no result') }),
@@ -84,8 +90,8 @@ const problemResponse = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
-function parametersOf({ path, query, headers }: Route): object[] {
-  return [...namedOf(path, 'path'), ...namedOf(query, 'query'), ...namedOf(headers, 'header')];
+function parametersOf({ path, pathParameters, query, headers }: Route): object[] {
+  return [...namedOf(pathParameters ?? path, 'path'), ...namedOf(query, 'query'), ...namedOf(headers, 'header')];
 }
 
 function namedOf(schema: z.ZodType | string | undefined, place: 'path' | 'query' | 'header'): object[] {

@@ -4,6 +4,7 @@ import { messageOf } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Request, Response } from 'express';
 import { frontLimits } from './config.js';
+import { LockHeldFault } from './locks.js';
 import { internalProblem, problemOf } from './problem.js';
 
 /** Turns anything thrown by a REST handler into a problem document. What crosses the bus is the transporter's to translate. */
@@ -27,6 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const problem = this.problem(thrown, request);
     if (problem.status === 503) response.setHeader('Retry-After', String(frontLimits.retryAfterS));
+    if (thrown instanceof LockHeldFault) response.setHeader('Retry-After', String(thrown.retryAfterS));
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }

@@ -1,4 +1,4 @@
-import { Fault, jobIdSchema, jobStateSchema, partIdSchema, shapeFault } from '@das/contracts';
+import { Fault, jobIdSchema, jobStateSchema, lockTokenSchema, partIdSchema, shapeFault } from '@das/contracts';
 import { z } from 'zod';
 
 /** How long `?wait=` may hold a request. Longer waits go through `/events`. */
@@ -25,6 +25,7 @@ export const partsQuery = z.strictObject({
   after: partIdSchema.optional().describe('`next` of the page before'),
 });
 export const followQuery = z.strictObject({ follow: flag.default(false).describe('go on until the job ends') });
+export const lockQuery = z.strictObject({ token: lockTokenSchema });
 export const noQuery = z.strictObject({});
 export const jobPath = z.object({ id: jobIdSchema.describe('a job id, or `last` for the newest job') });
 
