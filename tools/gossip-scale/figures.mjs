@@ -46,7 +46,8 @@ function dissemination(rows) {
 
 function detection(rows, profile) {
   const points = (value) => rows.map((row) => [row.members, seconds(value(row))]);
-  const least = (row) => row.probeIntervalMs * (2 + row.suspicionMult * Math.max(1, Math.log10(row.members)));
+  const least = (row) =>
+    row.probeIntervalMs + row.probePeriodMs * (1 + row.suspicionMult * Math.max(1, Math.log10(row.members)));
   return lineChart({
     title: `From a failure to its detection (${profile})`,
     description: 'Simulated: first suspicion, first survivor that declares the death, all survivors.',
@@ -56,9 +57,9 @@ function detection(rows, profile) {
       { name: 'all survivors know', points: points(({ detection: { allMs } }) => allMs) },
       { name: 'first survivor knows', points: points(({ detection: { firstMs } }) => firstMs) },
       { name: 'first suspicion (mean)', points: points(({ detection: { suspicionMeanMs } }) => suspicionMeanMs) },
-      { name: '2 periods + least suspicion', reference: true, points: points(least) },
+      { name: 'interval, period, least suspicion', reference: true, points: points(least) },
       {
-        name: 'SWIM, first: 1.58 periods',
+        name: 'SWIM, first: 1.58 intervals',
         reference: true,
         points: points((row) => (row.probeIntervalMs * Math.E) / (Math.E - 1)),
       },
@@ -77,12 +78,12 @@ function load(lan, cluster) {
       { name: 'cluster profile', points: points(cluster) },
       { name: 'lan profile', points: points(lan) },
       {
-        name: 'a ping and an ack a period, cluster',
+        name: 'a ping and an ack an interval, cluster',
         reference: true,
         points: cluster.map((row) => [row.members, 2_000 / row.probeIntervalMs]),
       },
       {
-        name: 'a ping and an ack a period, lan',
+        name: 'a ping and an ack an interval, lan',
         reference: true,
         points: lan.map((row) => [row.members, 2_000 / row.probeIntervalMs]),
       },

@@ -1,5 +1,5 @@
 // What is simulated, and the figures that come of it. No clock and no chance but the seed: the same plan gives the same figures.
-import { clusterConfig, lanConfig } from '../../libs/memberlist/dist/core/config.js';
+import { clusterConfig, lanConfig, probePeriod } from '../../libs/memberlist/dist/core/config.js';
 import * as experiments from '../../libs/memberlist/dist/scale/experiments.js';
 import { Fleet } from '../../libs/memberlist/dist/scale/fleet.js';
 import { mean, quantile } from '../../libs/memberlist/dist/scale/statistics.js';
@@ -72,7 +72,7 @@ function measureSize({ members, clusters, events }, config, seed) {
   }
   const { probeIntervalMs, gossipIntervalMs, gossipNodes, suspicionMult } = config;
   return {
-    ...{ members, probeIntervalMs, gossipIntervalMs, gossipNodes, suspicionMult },
+    ...{ members, probeIntervalMs, probePeriodMs: probePeriod(config), gossipIntervalMs, gossipNodes, suspicionMult },
     ...{ events: spreads.length, load, updateDatagrams: cost, pushPull },
     spread: spreadFigures(spreads),
     detection: detectionFigures(detections),
