@@ -59,6 +59,24 @@ describe('whom a probe goes to', () => {
   });
 });
 
+describe('a sign of life', () => {
+  const few = { ...choice, probeChoice: 2 };
+  /** Who is probed first when the one next in turn was heard, and then for so long nothing happened. */
+  const firstAfter = (ms: number) => {
+    const [next = 0] = probed(new Bench(8, few), 1);
+    const bench = new Bench(8, few);
+    bench.hear(pingOf(next), at(next));
+    bench.now += ms;
+    return { next, first: probed(bench, 1)[0] };
+  };
+
+  it('counts for as many intervals as there are members to choose from', () => {
+    const [fresh, old] = [firstAfter(0), firstAfter(2 * few.probeIntervalMs + 1)];
+    expect(fresh.first).not.toBe(fresh.next);
+    expect(old.first).toBe(old.next);
+  });
+});
+
 describe('a whole probe', () => {
   it('ends after its own time and not when the next one is due; so does the suspicion', () => {
     const bench = new Bench(3, choice);

@@ -31,7 +31,7 @@ function probeNext(turn: Turn): void {
       node.probeIndex = 0;
       continue;
     }
-    bringStalestForward(node);
+    bringStalestForward(turn);
     const target = node.table.at(node.probeIndex++);
     if (target !== undefined && isProbed(node, target)) return probe(turn, target);
   }
@@ -50,16 +50,19 @@ function isProbed(node: Node, member: Member): boolean {
  * Lets the one whose life is least certain have the next turn: a suspect, so that an accusation is soon confirmed or refuted, else the one
  * that was not heard for longest. Rounds stay whole, so a failure is found within two of them as before; but few probes then do for many.
  */
-function bringStalestForward(node: Node): void {
+function bringStalestForward({ node, now }: Turn): void {
   const { table, probeIndex, evidence } = node;
-  const { probeChoice } = node.config;
+  const { probeChoice, probeIntervalMs } = node.config;
   if (probeChoice === 1) return;
+  // What is older than as many turns says nothing: among thousands, whoever was once heard would wait for the end of the round.
+  const oldest = now - probeChoice * probeIntervalMs;
   let [stalest, stalestAt] = [probeIndex, Number.POSITIVE_INFINITY];
   for (let position = probeIndex; position < probeIndex + probeChoice; position++) {
     const member = table.at(position);
     if (member === undefined) break;
     if (!isProbed(node, member)) continue;
-    const at = member.state === 'suspect' ? Number.NEGATIVE_INFINITY : evidence.last(member.name);
+    const heard = member.state === 'suspect' ? Number.NEGATIVE_INFINITY : evidence.last(member.name);
+    const at = heard < oldest ? Number.NEGATIVE_INFINITY : heard;
     if (at < stalestAt) [stalest, stalestAt] = [position, at];
   }
   table.exchange(probeIndex, stalest);
