@@ -1,11 +1,23 @@
 import { z } from 'zod';
+import { databaseHosts } from './database/hosts.js';
+
+const readable = (url: string): boolean => {
+  try {
+    return databaseHosts(url).length > 0;
+  } catch {
+    return false;
+  }
+};
 
 /** Settings of the results-store. */
 export const storeConfig = z.object({
   DAS_DATABASE_URL: z
     .string({ error: 'required: postgres://user:password@host:port/database' })
     .regex(/^postgres(ql)?:\/\/[^\s]+$/, 'expected postgres://user:password@host:port/database')
-    .describe('Postgres of the cluster; every results-store uses the same.'),
+    .refine(readable, 'expected postgres://user:password@host:port/database, or up to 16 host:port with commas between')
+    .describe(
+      'Postgres of the cluster; every results-store uses the same. Several host:port with commas between: the one that takes writes is used, so that a promoted standby takes over.',
+    ),
   DAS_DATABASE_POOL: z.coerce
     .number()
     .int()

@@ -4,12 +4,26 @@ import pg, { type Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import type { StoreConfig } from '../config.js';
 import { entities } from './entities.js';
+import { HostChoice, databaseHosts, databaseName } from './hosts.js';
 import { migrations } from './migrations.js';
+import { writableServers } from './writable-client.js';
 
 /** Wait between two tries to reach Postgres (ms). */
 const againMs = 250;
 /** Bound of one statement, waiting for locks included. */
 const statementTimeoutMs = 30_000;
+/**
+ * A store that was cut off, or stands still, holds its locks for at most this long; then its transaction is undone and everybody else goes on. Ours
+ * never wait between two statements, and one that was undone is asked for again.
+ */
+const idleInTransactionMs = 3_000;
+/** Postgres lets go of a connection whose other end has acknowledged nothing for so long, and looks that often while a statement waits (ms). */
+const unheardMs = 5_000;
+const lookMs = 500;
+/** A server that said nothing for so long after that is gone without a word, as a machine that lost its power is. */
+const silenceMs = statementTimeoutMs + 2_000;
+/** An idle connection is looked after from here on (ms). */
+const keepAliveAfterMs = 5_000;
 /** Of all programs that use the database, only store instances take it, while they migrate. */
 const migrationLock = 0x646173;
 
@@ -30,6 +44,8 @@ const sessionOptions = [
   'enable_mergejoin=off',
   'jit=off',
   'plan_cache_mode=force_generic_plan',
+  `tcp_user_timeout=${unheardMs}`,
+  `client_connection_check_interval=${lookMs}`,
 ]
   .map((setting) => `-c ${setting}`)
   .join(' ');
@@ -48,8 +64,9 @@ export interface Connected {
  */
 export async function connectDatabase(config: StoreConfig, clock: Clock, log: Log): Promise<Connected> {
   const deadline = clock.monotonic() + config.DAS_CONNECT_TIMEOUT_MS;
+  const choice = new HostChoice(databaseHosts(config.DAS_DATABASE_URL));
   for (;;) {
-    const dataSource = dataSourceOf(config, log);
+    const dataSource = dataSourceOf(config, choice, log);
     try {
       await dataSource.initialize();
       await migrate(dataSource);
@@ -62,10 +79,10 @@ export async function connectDatabase(config: StoreConfig, clock: Clock, log: Lo
   }
 }
 
-function dataSourceOf(config: StoreConfig, log: Log): DataSource {
+function dataSourceOf(config: StoreConfig, choice: HostChoice, log: Log): DataSource {
   return new DataSource({
     type: 'postgres',
-    url: config.DAS_DATABASE_URL,
+    url: choice.current.url,
     entities,
     migrations,
     migrationsTableName: 'das_migrations',
@@ -78,9 +95,12 @@ function dataSourceOf(config: StoreConfig, log: Log): DataSource {
     extra: {
       types,
       statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+      query_timeout: silenceMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveAfterMs,
       options: sessionOptions,
+      ...writableServers(choice),
     },
   });
 }
@@ -111,8 +131,8 @@ function worthWaiting(thrown: unknown): boolean {
 }
 
 function unreachable(config: StoreConfig, thrown: unknown): StartError {
-  const { hostname, port, pathname } = new URL(config.DAS_DATABASE_URL);
-  const where = `${hostname}:${port || 5432}${pathname}`;
+  const servers = databaseHosts(config.DAS_DATABASE_URL).map(({ where }) => where);
+  const where = `${servers.join(', ')}/${databaseName(config.DAS_DATABASE_URL)}`;
   const cause = messageOf(thrown) || (thrown instanceof AggregateError ? messageOf(thrown.errors[0]) : 'no answer');
   return new StartError(`cannot use Postgres at ${where}: ${cause.split('\n')[0]}`, {
     cause: thrown,

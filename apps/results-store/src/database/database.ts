@@ -55,6 +55,8 @@ export class Database {
       await client.query('commit');
       return result;
     } catch (thrown) {
+      // A silent server would not hear a rollback either.
+      if (silent.test(messageOf(thrown))) broken ??= new Error(messageOf(thrown));
       if (broken || !(await rolledBack(client))) broken ??= new Error(messageOf(thrown));
       throw thrown;
     } finally {
@@ -89,10 +91,11 @@ const codeOf = (thrown: unknown): string =>
 
 const isConflict = (thrown: unknown): boolean => ['40001', '40P01'].includes(codeOf(thrown));
 
-/** Classes 08 (connection), 53 (resources), 57 (operator: shutdown, timeout), 28 (login), and those of sockets and of the pool. */
-const away = /^(08|28|53|57|40)|^E(CONN|PIPE|TIMEDOUT|HOST|NETUNREACH|NOTFOUND|AI_AGAIN)/;
+/** Classes 08 (connection), 25006 (a standby reads only), 53 (resources), 57 (operator: shutdown, timeout), 28 (login), and those of sockets and of the pool. */
+const away = /^(08|25006|28|53|57|40)|^E(CONN|PIPE|TIMEDOUT|HOST|NETUNREACH|NOTFOUND|AI_AGAIN)/;
+const silent = /Query read timeout/;
 const awayText =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool/i;
+  /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool/i;
 
 /** What left the database as something callers know: our own faults, "away", or a defect. */
 export function translate(thrown: unknown): unknown {
