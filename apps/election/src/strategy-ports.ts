@@ -1,5 +1,5 @@
 import { type KvLease, type StrategyName, type VoteStore, FileVoteStore, JetStreamKvLease } from '@das/election';
-import { connectNats } from '@das/messaging';
+import { connectNats, streamReplicas } from '@das/messaging';
 import { type ServiceContext, loadCommonConfig, loadTokens } from '@das/platform';
 import { join } from 'node:path';
 
@@ -25,5 +25,8 @@ export async function openPorts(strategy: StrategyName, context: ServiceContext)
   const name = `${context.node}/election-lease`;
   // A connection of its own: a renewal waits behind no other message.
   const bus = await connectNats({ url: common.DAS_NATS_URL, name, ...(token === undefined ? {} : { token }) });
-  return { kv: new JetStreamKvLease(bus.connection, bucket), close: () => bus.close() };
+  return {
+    kv: new JetStreamKvLease(bus.connection, bucket, streamReplicas(common.DAS_NATS_URL)),
+    close: () => bus.close(),
+  };
 }

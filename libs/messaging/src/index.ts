@@ -4,6 +4,7 @@ export type { EventLog, LoggedEvent } from './ports/event-log.js';
 export type { BusLog } from './log.js';
 export { type NatsOptions, connectNats } from './nats/connect.js';
 export { NatsMessageBus } from './nats/nats-message-bus.js';
+export { streamReplicas } from './nats/event-stream.js';
 export { JetStreamEventLog } from './nats/jetstream-event-log.js';
 export { MemoryHub } from './memory/hub.js';
 export { MemoryBus } from './memory/bus.js';

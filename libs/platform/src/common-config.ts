@@ -21,7 +21,9 @@ export const commonConfig = z.object({
     .string()
     .regex(natsUrls, 'expected nats://host:port, or several with commas between')
     .default('nats://127.0.0.1:4222')
-    .describe('NATS server, or several with commas between; it needs JetStream for events and logs.'),
+    .describe(
+      'NATS server, or several of one cluster with commas between; it needs JetStream for events and logs. With three or more, three of them hold a copy of these.',
+    ),
   DAS_NATS_TOKEN: z.string().max(1000).optional().describe('Token for NATS. Default: what DAS_TOKEN_FILE holds.'),
   DAS_TOKEN_FILE: z
     .string()

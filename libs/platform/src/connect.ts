@@ -1,6 +1,6 @@
 import { Fault, limits } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
-import { JetStreamEventLog, type NatsMessageBus, connectNats } from '@das/messaging';
+import { JetStreamEventLog, type NatsMessageBus, connectNats, streamReplicas } from '@das/messaging';
 import type { CommonConfig } from './common-config.js';
 import type { Logger } from './logging.js';
 import { StartError } from './start-error.js';
@@ -37,7 +37,7 @@ export async function connectToNats(
 /** @throws StartError when the server has no JetStream; the connection stays open. */
 export async function openEventLog(bus: NatsMessageBus, url: string, clock: Clock): Promise<JetStreamEventLog> {
   try {
-    return await JetStreamEventLog.open(bus.connection, clock);
+    return await JetStreamEventLog.open(bus.connection, clock, streamReplicas(url));
   } catch (error) {
     const hint = error instanceof Fault ? error.hint : undefined;
     throw new StartError(`NATS at ${withoutSecrets(url)}: ${messageOf(error)}`, { hint });

@@ -23,19 +23,27 @@ const config = {
   max_bytes: 1024 * 1024 * 1024,
   max_msgs_per_subject: 4096,
   duplicate_window: nanos(2 * 60 * 1000),
-  num_replicas: 1,
 } satisfies Partial<StreamConfig>;
 
 /** The server's code for "exists with another configuration". */
 const streamNameInUse = 10_058;
 
-/** Creates the stream, or brings an older one to this configuration. Several services may do so at the same time. */
-export async function ensureEventStream(manager: JetStreamManager): Promise<void> {
+/** Copies that outlive the loss of one server; with two servers a second copy would need both of them. */
+const replicasMax = 3;
+
+/** Copies of a stream on the servers that a `DAS_NATS_URL` names: 3 when these are three or more, else 1. */
+export const streamReplicas = (natsUrl: string): number => (natsUrl.split(',').length >= replicasMax ? replicasMax : 1);
+
+/**
+ * Creates the stream, or brings an older one to this configuration. Several services may do so at the same time. A stream that has more
+ * copies keeps them.
+ */
+export async function ensureEventStream(manager: JetStreamManager, replicas: number): Promise<void> {
   try {
-    await manager.streams.add(config);
+    await manager.streams.add({ ...config, num_replicas: replicas });
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== streamNameInUse) throw eventLogAway(error);
-    const { num_replicas: _replicas, ...changes } = config;
+    const changes = replicas > 1 ? { ...config, num_replicas: replicas } : config;
     await manager.streams.update(eventStream, changes).catch((failed: unknown) => {
       throw eventLogAway(failed);
     });

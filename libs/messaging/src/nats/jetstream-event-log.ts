@@ -30,15 +30,19 @@ export class JetStreamEventLog implements EventLog {
     private readonly client: JetStreamClient,
     private readonly manager: JetStreamManager,
     private readonly clock: Clock,
+    private readonly replicas: number,
   ) {}
 
-  /** Makes sure that the stream exists. The connection stays the caller's. @throws Fault BUS_UNAVAILABLE when the server has no JetStream. */
-  static async open(connection: NatsConnection, clock: Clock): Promise<JetStreamEventLog> {
+  /**
+   * Makes sure that the stream exists, in so many copies on different servers. The connection stays the caller's.
+   * @throws Fault BUS_UNAVAILABLE when the server has no JetStream.
+   */
+  static async open(connection: NatsConnection, clock: Clock, replicas = 1): Promise<JetStreamEventLog> {
     const manager = await jetstreamManager(connection).catch((error: unknown) => {
       throw eventLogAway(error);
     });
-    await ensureEventStream(manager);
-    return new JetStreamEventLog(jetstream(connection), manager, clock);
+    await ensureEventStream(manager, replicas);
+    return new JetStreamEventLog(jetstream(connection), manager, clock, replicas);
   }
 
   /** @throws Fault BUS_UNAVAILABLE; the event may or may not be stored. */
@@ -130,7 +134,7 @@ export class JetStreamEventLog implements EventLog {
       return await this.client.consumers.get(eventStream, options);
     } catch (first) {
       // The server may have come back without its files: then the log starts anew.
-      await ensureEventStream(this.manager);
+      await ensureEventStream(this.manager, this.replicas);
       return this.client.consumers.get(eventStream, options).catch(() => {
         throw eventLogAway(first);
       });
