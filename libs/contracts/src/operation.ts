@@ -9,6 +9,8 @@ export interface Operation<Request, Reply> {
   readonly kind: 'operation';
   readonly name: string;
   readonly subject: string;
+  /** Of a queue's operation: the subject of the instance on one node, `{node}`. */
+  readonly near?: string;
   readonly queue: boolean;
   readonly request: z.ZodType<Request>;
   readonly reply: z.ZodType<Reply>;
@@ -27,13 +29,14 @@ export interface Announcement<Body> {
 
 const prefix = 'das.v1';
 
-/** `das.v1.<area>.<verb>`, answered by one instance of the service that owns the area. */
+/** `das.v1.<area>.<verb>`, answered by one instance of the service that owns the area; `das.v1.<area>.<node>.<verb>` by the one on that node. */
 export function operation<Request, Reply>(
   name: `${string}.${string}`,
   request: z.ZodType<Request>,
   reply: z.ZodType<Reply>,
 ): Operation<Request, Reply> {
-  return { kind: 'operation', name, subject: `${prefix}.${name}`, queue: true, request, reply };
+  const near = `${prefix}.${name.replace('.', '.{node}.')}`;
+  return { kind: 'operation', name, subject: `${prefix}.${name}`, near, queue: true, request, reply };
 }
 
 /** `das.v1.<area>.<node>.<verb>`, answered by the instance on that node. */

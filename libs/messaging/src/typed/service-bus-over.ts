@@ -9,6 +9,7 @@ import type { Answer, CallContext, ServiceBus } from '../ports/service-bus.js';
 import { faultOfReply, toFault } from '../rpc.js';
 import { type HearOptions, Numbering, hearing } from './announcements.js';
 import { type OperationHandler, answering } from './answering.js';
+import { Near } from './near.js';
 import { SpanKind, currentTraceparent, traced } from './tracing.js';
 import { validReply } from './validate.js';
 
@@ -38,6 +39,7 @@ export class ServiceBusOver implements ServiceBus {
   readonly #numbering: Numbering;
   readonly #log: BusLog;
   readonly #tracer: Tracer | undefined;
+  readonly #near = new Near();
   #closed = false;
 
   constructor(
@@ -98,7 +100,11 @@ export class ServiceBusOver implements ServiceBus {
   ): Promise<Cancel> {
     const subject = subjectFor(operation.subject, this.node);
     const queue = operation.queue ? this.service : undefined;
-    return this.#subscribe(subject, queue, answering(operation, handler, this.#tracer, this.#log));
+    const answer = answering(operation, handler, this.#tracer, this.#log);
+    const cancel = await this.#subscribe(subject, queue, answer);
+    if (operation.near === undefined) return cancel;
+    const cancelNear = await this.#subscribe(subjectFor(operation.near, this.node), undefined, answer);
+    return () => (cancel(), cancelNear());
   }
 
   /** Lets running handlers end, then closes the bus. */
@@ -117,14 +123,32 @@ export class ServiceBusOver implements ServiceBus {
       envelope: this.#envelope(operation.name),
       ...encodeBody(body, options.raw),
     };
-    const reply = await this.#ask(message, options);
+    const timeoutMs = options.timeoutMs ?? callTimeoutMs;
+    const deadline = this.clock.monotonic() + timeoutMs;
+    const near = options.node === undefined ? await this.#askNear(operation, message, timeoutMs, options) : undefined;
+    const reply = near ?? (await this.#ask(message, deadline, options));
     const answer = decodeBody(reply.payload, reply.bodyBytes);
     return { body: validReply(operation.reply, answer.body, operation.name), raw: answer.raw };
   }
 
+  /** One try with the instance on this node; `undefined` when there is none, or others may do better. At least half of the time is left for these. */
+  async #askNear<Request, Reply>(
+    operation: Operation<Request, Reply>,
+    message: BusMessage,
+    timeoutMs: number,
+    { tryMs = callTryMs }: CallOptions,
+  ): Promise<BusMessage | undefined> {
+    const subject = this.#near.subject(operation, this.node, this.clock.monotonic());
+    if (subject === undefined) return undefined;
+    const { reply, fault } = await this.#try({ ...message, subject }, Math.min(tryMs, timeoutMs / 2));
+    if (fault === undefined) return reply;
+    if (fault.code === 'BUS_UNAVAILABLE') return undefined;
+    if (!this.#near.failed(operation.name, fault.code, this.clock.monotonic())) throw fault;
+    return undefined;
+  }
+
   /** The same message again and again, until an answer, a final fault, or the deadline. */
-  async #ask(message: BusMessage, { timeoutMs = callTimeoutMs, tryMs = callTryMs }: CallOptions): Promise<BusMessage> {
-    const deadline = this.clock.monotonic() + timeoutMs;
+  async #ask(message: BusMessage, deadline: number, { tryMs = callTryMs }: CallOptions): Promise<BusMessage> {
     for (let tries = 1; ; tries += 1) {
       const leftMs = deadline - this.clock.monotonic();
       const outcome = await this.#try(message, Math.min(tryMs, leftMs));

@@ -48,6 +48,61 @@ const faultOf = (call: Promise<unknown>): Promise<unknown> =>
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const parsed = (message: BusMessage): unknown => JSON.parse(Buffer.from(message.payload).toString());
 
+describe('ServiceBusOver: the instance next door', () => {
+  const named = async (on: ServiceBusOver, n: number) => {
+    const asked: number[] = [];
+    await on.answer(double, async (body) => {
+      asked.push(body.n);
+      return { n };
+    });
+    return asked;
+  };
+
+  it('is asked first, though others serve the same queue', async () => {
+    const { caller, answerer, service } = bench();
+    const far = await named(answerer, 2);
+    const near = await named(service('n1', 'store'), 1);
+    for (let call = 0; call < 5; call += 1) expect((await caller.call(double, { n: call })).body).toEqual({ n: 1 });
+    expect([near.length, far.length]).toEqual([5, 0]);
+  });
+
+  it('is passed over for a while when it has no store, and asked again then', async () => {
+    const { caller, answerer, raw, clock } = bench();
+    const far = await named(answerer, 2);
+    let near = 0;
+    await raw.subscribe('das.v1.jobs.n1.double', {}, async () => {
+      near += 1;
+      throw new Fault('STORE_UNAVAILABLE', 'the database is away');
+    });
+    for (let call = 0; call < 3; call += 1) expect((await caller.call(double, { n: call })).body).toEqual({ n: 2 });
+    expect([near, far]).toEqual([1, [0, 1, 2]]);
+    clock.advance(3_000);
+    await caller.call(double, { n: 3 });
+    expect(near).toBe(2);
+  });
+
+  it('that does not answer leaves half of the time to the others', async () => {
+    const { caller, answerer, service, clock } = bench();
+    await named(answerer, 2);
+    const silent = await service('n1', 'store').answer(double, () => new Promise(() => undefined));
+    const call = caller.call(double, { n: 1 }, { timeoutMs: 1_000 });
+    await settled();
+    silent();
+    clock.advance(500);
+    expect((await call).body).toEqual({ n: 2 });
+  });
+
+  it('keeps its own refusals: nobody else is asked', async () => {
+    const { caller, answerer, service } = bench();
+    const far = await named(answerer, 2);
+    await service('n1', 'store').answer(double, async () => {
+      throw new Fault('JOB_NOT_FOUND', 'no such job');
+    });
+    expect(await faultOf(caller.call(double, { n: 1 }))).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect(far).toEqual([]);
+  });
+});
+
 describe('ServiceBusOver: calls', () => {
   it('asks and is answered, with defaults of the schema filled in and the caller named', async () => {
     const { caller, answerer } = bench();
