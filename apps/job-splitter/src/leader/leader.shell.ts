@@ -64,7 +64,7 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
       await bus.hear(coordinator, (message) => this.#coordinator(message)),
       bus.onConnection((up) => this.#push({ kind: 'connection', up })),
       clock.every(splitterBeatMs, () => this.#beat()),
-      clock.every(tickMs, () => this.#push({ kind: 'tick' })),
+      clock.every(tickMs, () => this.#push({ kind: 'tick', at: clock.monotonic() })),
       clock.every(progressMs, () => this.#office?.publishProgress()),
       clock.every(pollMs, () => this.#office?.poll()),
     );

@@ -44,7 +44,8 @@ export type AssignerEvent =
       readonly parts: readonly NewPart[];
     }
   | { readonly kind: 'connection'; readonly up: boolean }
-  | { readonly kind: 'tick' };
+  /** `at`: when the timer fired, which is before its turn came when a save took long; absent: now. */
+  | { readonly kind: 'tick'; readonly at?: number };
 
 /** Takes one event in. Decisions follow in `plan`; nothing here sends or saves. */
 export function apply(state: AssignerState, event: AssignerEvent, now: number): void {
@@ -80,7 +81,7 @@ export function apply(state: AssignerState, event: AssignerEvent, now: number): 
       if (event.up) state.deafUntil = Math.max(state.deafUntil, now + state.config.lostMs);
       return;
     case 'tick':
-      return judgeNodes(state, now);
+      return judgeNodes(state, event.at ?? now);
     default:
       assertNever(event);
   }

@@ -76,7 +76,10 @@ function confirmStop(state: AssignerState, job: HeldAttempt['job'], nodes: Set<N
   state.notes.push({ job, message: 'stop confirmed: no node runs anything of this job' });
 }
 
-/** Ends what runs on nodes that fell silent; called often. Judges nobody while the leader itself may have been deaf. */
+/**
+ * Ends what runs on nodes that fell silent; called often. Judges nobody while the leader itself may have been deaf. `now` is when the timer fired:
+ * ticks that waited for a slow save are no sign of a paused process.
+ */
 export function judgeNodes(state: AssignerState, now: number): void {
   if (now - state.lastTick > pausedMs) state.deafUntil = Math.max(state.deafUntil, now + state.config.lostMs);
   state.lastTick = now;

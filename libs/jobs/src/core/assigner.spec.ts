@@ -152,6 +152,20 @@ describe('losing nodes and messages', () => {
     expect(cluster.do({ kind: 'tick' }).ended).toEqual([]);
   });
 
+  it('judges by when its timer fired: ticks that waited for a slow save are no pause', () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 1);
+    cluster.load(jobRecord('j', 16));
+    const ended = [];
+    for (let save = 0; save < 3; save += 1) {
+      const began = cluster.now;
+      cluster.after(2_000);
+      for (const late of [500, 1_000, 1_500, 2_000])
+        ended.push(...cluster.do({ kind: 'tick', at: began + late }).ended);
+    }
+    expect(ended).toHaveLength(1);
+  });
+
   it('takes the word of the membership at once', () => {
     const cluster = new Scenario();
     cluster.beat('node-2', 1);
