@@ -22,6 +22,9 @@ export interface TestClusterOptions {
   readonly slots?: number;
   readonly split?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Servers of the test's own; absent: those of the cluster. */
+  readonly databaseUrl?: string;
+  readonly natsUrl?: string;
 }
 
 /** `DAS_E2E_PROCESSES=split` runs every suite with one process per service. */
@@ -36,6 +39,8 @@ export async function testCluster(options: TestClusterOptions = {}): Promise<Tes
       nodes: Array.from({ length: options.nodes ?? 3 }, (_, index) => `node-${index + 1}`),
       split: options.split ?? splitByDefault,
       revive: false,
+      databaseUrl: options.databaseUrl,
+      natsUrl: options.natsUrl,
       env: { ...process.env, DAS_SLOTS: String(options.slots ?? 2), ...options.env },
     });
     return new Running(cluster, home);

@@ -1,6 +1,6 @@
 import type { JobView } from '@das/contracts';
-import { lines, script, sleepy, testCluster, until, type TestCluster } from './harness.js';
-import type { PartSummary, Rest } from './rest.js';
+import { lines, script, sleepy, testCluster, until, type TestCluster } from '../harness.js';
+import type { PartSummary, Rest } from '../rest.js';
 
 const items = 400;
 const slow = { code: script(sleepy(0.06)), input: { range: [0, items] }, itemsPerPart: 4 };
