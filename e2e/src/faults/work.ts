@@ -54,8 +54,7 @@ export function expectNoReturnOfATerm(parts: readonly PartSummary[]): void {
   expect(terms).toEqual([...terms].sort((one, other) => one - other));
 }
 
-/** Long matrices are for `npm run test:full` and `npm run test:nightly`; one pass of them is enough. */
-export const full =
-  ['full', 'nightly'].includes(process.env['DAS_TEST_TIER'] ?? '') && process.env['DAS_E2E_PROCESSES'] !== 'split';
+/** Long matrices are for `npm run test:full` and `npm run test:nightly`. */
+export const full = ['full', 'nightly'].includes(process.env['DAS_TEST_TIER'] ?? '');
 
 export const numberOf = (node: string): number => Number(node.split('-')[1]);
