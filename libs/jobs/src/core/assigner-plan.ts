@@ -63,11 +63,23 @@ export function plan(state: AssignerState, now: number): Plan {
   return planned;
 }
 
+/** What is believed of a job that is being read again may never have been saved: it is not sent. */
 function resend(state: AssignerState, planned: Plan): void {
   for (const live of state.resend.splice(0)) {
     const job = state.jobs.get(live.ref.job);
-    const part = job?.parts.get(live.ref.part);
-    if (job !== undefined && part?.live.has(live.ref.attempt) === true) addSend(planned, job, part, live);
+    if (job === undefined || job.reload !== undefined) continue;
+    const part = job.parts.get(live.ref.part);
+    if (part?.live.has(live.ref.attempt) === true) addSend(planned, job, part, live);
+  }
+}
+
+/** The batch is saved, and goes out only now: beats that were heard while it was being saved say nothing about it. */
+export function sendsGoOut(state: AssignerState, planned: Plan, now: number): void {
+  for (const { assignments } of planned.sends) {
+    for (const { job, part, attempt } of assignments) {
+      const live = state.jobs.get(job)?.parts.get(part)?.live.get(attempt);
+      if (live !== undefined) live.sentAt = now;
+    }
   }
 }
 

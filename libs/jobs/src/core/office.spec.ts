@@ -77,6 +77,25 @@ describe('a batch', () => {
     expect(desk.saved(desk.saving(), [job])).toEqual([{ kind: 'readJob', ask: { life: 0, job, polled: false } }]);
   });
 
+  it('goes out when it is saved: beats that were heard before say nothing about it', () => {
+    const desk = new Desk();
+    const actSeq = desk.saving();
+    for (const now of [1_600, 2_600, 3_600]) {
+      desk.now = now;
+      desk.beat();
+    }
+    desk.now = 4_000;
+    expect(desk.saved(actSeq)).toMatchObject([{ kind: 'send', request: { assignments: [{}, {}] } }]);
+  });
+
+  it('is not sent again while its job is being read again: it may not be what is stored', () => {
+    const desk = new Desk();
+    desk.saved(desk.saving());
+    desk.hear({ kind: 'stale', jobs: [job] });
+    desk.now = 2_000;
+    expect(desk.beat()).toEqual([]);
+  });
+
   it('is the last when the store says that the term is over', () => {
     const desk = new Desk();
     const over = desk.do({ kind: 'saved', actSeq: desk.saving(), reply: { outcome: 'staleTerm', term: 5, stale: [] } });

@@ -1,7 +1,7 @@
 import type { Act, RequestOf, advanceJob } from '@das/contracts';
 import { assertNever, type JobId, type NodeId } from '@das/kernel';
 import { apply, type AssignerEvent } from './assigner-events.js';
-import { mustSave, plan, type Advance, type Plan } from './assigner-plan.js';
+import { mustSave, plan, sendsGoOut, type Advance, type Plan } from './assigner-plan.js';
 import { takeOffice, type AssignerConfig } from './assigner-state.js';
 import { jobRead, jobsRead, partsRead, poll, readFailed } from './office-reads.js';
 import type { AdvanceReply, OfficeEffect, OfficeEvent, OfficeState, SaveReply } from './office-types.js';
@@ -97,6 +97,7 @@ function saved(office: OfficeState, actSeq: number, reply: SaveReply | undefined
   if (reply === undefined) return reset(office, now);
   office.saving = undefined;
   if (reply.outcome === 'staleTerm') return over(office, reply.term);
+  sendsGoOut(office.assigner, saving.planned, now);
   if (reply.stale.length > 0) office.queue.push({ kind: 'stale', jobs: reply.stale });
   return perform(office, saving.planned, new Set(reply.stale));
 }

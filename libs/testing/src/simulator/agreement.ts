@@ -74,7 +74,7 @@ function texts(cluster: Cluster, { plan }: Client): string[] {
   if (input.kind === 'range') return Array.from({ length: plan.items }, (_, i) => `"v${input.from + i}"`);
   const blocks = cluster.store.data.jobs.get(job)?.blocks ?? [];
   const stored = blocks.flatMap(({ data }) => linesOf(textOf(data)));
-  if (plan.fickleAttempts > 0) return stored;
+  if (plan.fickleTries > 0) return stored;
   const known = Array.from({ length: plan.items }, (_, i) => `"v${i}"`);
   if (input.kind === 'blocks' && stored.join() !== known.join())
     cluster.judge.fail('no input is lost or stored twice', `${job} has ${stored.length} of ${known.length} items`);

@@ -1,11 +1,28 @@
 import type { BodyOf, JobRecord, jobEnded as jobEndedAnnouncement, jobWake } from '@das/contracts';
 import { jobEnded } from '@das/jobs';
 import type { MemoryData } from '@das/jobs/memory';
+import { store } from './bus.js';
+import type { Cluster } from './cluster.js';
+import type { SimNode } from './sim-node.js';
 import type { Act } from './store.js';
 
 export interface Announcer {
   ended(body: BodyOf<typeof jobEndedAnnouncement>): void;
   wake(body: BodyOf<typeof jobWake>): void;
+}
+
+/** Over the bus, to whatever runs on each machine when it arrives. */
+export function announcerOf(cluster: Cluster): Announcer {
+  const tell = (act: (node: SimNode) => void): void =>
+    cluster.bus.tell(store, cluster.machines.values(), ({ name }) => act(cluster.node(name)));
+  return {
+    ended: (body) =>
+      tell(({ splitter, executor }) => {
+        splitter?.jobEnded(body);
+        executor?.jobEnded(body.job, body.belowGeneration);
+      }),
+    wake: (body) => tell(({ splitter }) => splitter?.jobWake(body)),
+  };
 }
 
 /** What the results-store tells the cluster after a transaction: hints all. */

@@ -21,6 +21,16 @@ export function checkBounds(cluster: Cluster): void {
   }
 }
 
+/** The largest state map of all nodes, next to its bound. */
+export function largestOf(cluster: Cluster): { readonly size: number; readonly text: string } {
+  const jobs = cluster.clients.length + 1;
+  const all = cluster.names.flatMap((name) => boundsOf(cluster, name, jobs));
+  const [first] = all.sort((a, b) => b.size - a.size);
+  return first === undefined
+    ? { size: 0, text: 'nothing' }
+    : { size: first.size, text: `${first.name} with ${first.size} of at most ${first.max}` };
+}
+
 function boundsOf(cluster: Cluster, name: string, jobs: number): Bound[] {
   const { members, election, splitter, executor } = cluster.node(name);
   const nodes = cluster.names.length;

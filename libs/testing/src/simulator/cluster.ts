@@ -1,10 +1,10 @@
-import type { AttemptFinished, ExecutorBeat, JobSpec } from '@das/contracts';
+import type { Assignment, AttemptFinished, ExecutorBeat, JobSpec } from '@das/contracts';
 import type { ElectionEvent, ElectionStrategy } from '@das/election';
 import { Links, SimKv, VirtualTime, seeded } from '@das/election/sim';
 import { step as executorStep } from '@das/execution';
-import { type Leadership, type OfficeEffect, type OfficeEvent, officeStep } from '@das/jobs';
+import { type OfficeEffect, type OfficeEvent, hearCoordinator, officeStep } from '@das/jobs';
 import { type NodeId, type Rng, nodeId } from '@das/kernel';
-import { announce } from './announcements.js';
+import { type Announcer, announce, announcerOf } from './announcements.js';
 import { Bus, store as storePlace } from './bus.js';
 import type { Client } from './client.js';
 import { type Coordinator, type ElectionsOwner, strategyOf } from './elections.js';
@@ -16,9 +16,10 @@ import { brief } from './log-words.js';
 import type { SimulationOptions } from './options.js';
 import { SimNode } from './sim-node.js';
 import type { Splitter, SplitterOwner } from './splitter.js';
-import { type Act, type OperationName, SimStore } from './store.js';
+import { type Act, type Ask, type OperationName, SimStore } from './store.js';
 import { Users } from './users.js';
-import type { ExecutorStep, OfficeStep } from './weakening.js';
+import { Watch } from './watch.js';
+import type { CoordinatorStep, ExecutorStep, OfficeStep } from './weakening.js';
 import type { JobPlan } from './workload.js';
 
 /** One-way delay (ms), and the share of messages that take ten times as long or arrive twice, while it storms. */
@@ -33,6 +34,7 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
   readonly store: SimStore;
   readonly kv: SimKv;
   readonly judge: Judge;
+  readonly watch: Watch;
   readonly strategy: ElectionStrategy;
   readonly names: readonly NodeId[];
   readonly machines = new Map<string, Machine>();
@@ -40,7 +42,9 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
   readonly log: string[] = [];
   readonly officeStep: OfficeStep;
   readonly executorStep: ExecutorStep;
+  readonly coordinatorStep: CoordinatorStep;
   readonly weaken;
+  readonly #announcer: Announcer;
   readonly #nodes = new Map<string, SimNode>();
   #lives = 0;
   #runs = 0;
@@ -65,10 +69,13 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
       (asker, event) => this.#toLife(asker.name, asker.life, event),
       () => this.#bucketChanged(),
     );
+    this.#announcer = announcerOf(this);
+    this.watch = new Watch(this);
     this.users = new Users(this);
     const real = strategyOf(strategy);
     this.strategy = weaken.election?.(real) ?? real;
     this.officeStep = weaken.office?.(officeStep) ?? officeStep;
+    this.coordinatorStep = weaken.coordinator?.(hearCoordinator) ?? hearCoordinator;
     this.executorStep = weaken.executor?.(executorStep) ?? executorStep;
     this.names = Array.from({ length: options.nodes }, (_, i) => nodeId(`n${i + 1}`));
     for (const [no, name] of this.names.entries()) this.#add(new SimNode(this, name, no, this.rng));
@@ -175,9 +182,6 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
 
   /* ── the leader's job-splitter ────────────────────────────────────────────────────────────────── */
 
-  leadership(state: Leadership): Leadership {
-    return this.weaken.leadership?.(state) ?? state;
-  }
   machine(name: NodeId): Machine | undefined {
     return this.machines.get(name);
   }
@@ -190,10 +194,11 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
     );
   }
   decided({ process }: Splitter, event: OfficeEvent, effects: readonly OfficeEffect[]): void {
-    if (this.options.trace && effects.length > 0)
-      this.say(
-        () => `${process.name}: on ${event.kind}: ${effects.map((effect) => JSON.stringify(brief(effect))).join(' ')}`,
-      );
+    if (effects.length === 0) return;
+    this.watch.decided(process.machine, effects);
+    this.say(
+      () => `${process.name}: on ${event.kind}: ${effects.map((effect) => JSON.stringify(brief(effect))).join(' ')}`,
+    );
   }
 
   /* ── executors ────────────────────────────────────────────────────────────────────────────────── */
@@ -208,8 +213,12 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
   beat({ process }: Executor, beat: ExecutorBeat): void {
     this.#toOffices(process, (splitter) => splitter.beat(beat));
   }
-  obeyed({ process }: Executor, term: number): void {
+  obeyed({ process }: Executor, term: number, assignments: readonly Assignment[]): void {
     this.judge.obeyed(process.name, term);
+    this.watch.sent(process, assignments);
+  }
+  started({ process }: Executor, attempt: string): void {
+    this.watch.started(process, attempt);
   }
   keepTerm({ process }: Executor, term: number): void {
     this.node(process.name).disk.highestTerm = term;
@@ -225,20 +234,14 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
 
   /* ── the store ────────────────────────────────────────────────────────────────────────────────── */
 
+  acting(op: OperationName, request: unknown): void {
+    if (op === 'commitPart') this.judge.judging(request as Ask<'commitPart'>);
+  }
   acted(act: Act): void {
     this.judge.acted(act);
     if (this.options.trace)
       this.say(() => `store: ${act.op} of ${act.from}: ${JSON.stringify(act.request)} → ${JSON.stringify(act.reply)}`);
-    announce(act, this.store.data, {
-      ended: (body) =>
-        this.bus.tell(storePlace, this.machines.values(), ({ name }) => {
-          const { splitter, executor } = this.node(name);
-          splitter?.jobEnded(body);
-          executor?.jobEnded(body.job, body.belowGeneration);
-        }),
-      wake: (body) =>
-        this.bus.tell(storePlace, this.machines.values(), ({ name }) => this.node(name).splitter?.jobWake(body)),
-    });
+    announce(act, this.store.data, this.#announcer);
   }
   refused(op: OperationName, from: string, why: string): void {
     this.judge.fail('no request of ours is invalid', `${op} of ${from}: ${why}`);

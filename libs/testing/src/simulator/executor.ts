@@ -1,4 +1,5 @@
 import type {
+  Assignment,
   AttemptFinished,
   ExecutorBeat,
   HeldAttempt,
@@ -28,8 +29,10 @@ export interface ExecutorOwner extends RunOwner {
   finished(executor: Executor, finished: AttemptFinished): void;
   beat(executor: Executor, beat: ExecutorBeat): void;
   /** An act of a leader was taken. */
-  obeyed(executor: Executor, term: number): void;
+  obeyed(executor: Executor, term: number, assignments: readonly Assignment[]): void;
+  started(executor: Executor, attempt: AttemptKey): void;
   keepTerm(executor: Executor, term: number): void;
+  fail(text: string): never;
 }
 
 const beatMs = 1_000;
@@ -67,12 +70,13 @@ export class Executor {
 
   assign({ act, spec, assignments }: RequestOf<typeof assignParts>): ReplyOf<typeof assignParts> {
     const outcome = this.#handle({ kind: 'assigned', term: act.term, assignments }, spec);
-    if (outcome === 'accepted') this.owner.obeyed(this, act.term);
+    if (outcome === 'accepted') this.owner.obeyed(this, act.term, assignments);
     return { outcome, highestTerm: this.state.highestTerm };
   }
 
   drop({ act, attempts }: RequestOf<typeof dropAttempts>): void {
-    if (this.#handle({ kind: 'dropped', term: act.term, attempts }) === 'accepted') this.owner.obeyed(this, act.term);
+    if (this.#handle({ kind: 'dropped', term: act.term, attempts }) === 'accepted')
+      this.owner.obeyed(this, act.term, []);
   }
 
   jobEnded(job: JobId, belowGeneration: number | undefined): void {
@@ -125,6 +129,7 @@ export class Executor {
         this.runs.set(effect.attempt.key, new AttemptRun(this.owner, this, spec, effect.attempt));
         return;
       case 'start':
+        this.owner.started(this, effect.attempt.key);
         return this.runs.get(effect.attempt.key)?.start();
       case 'stop':
         return this.#stop(effect.attempt.key);
@@ -146,6 +151,8 @@ export class Executor {
   }
 
   #tell(key: AttemptKey, { job, generation, part, attempt, kind }: Attempt['assignment'], told: Told): void {
+    if (told.outcome === 'abandoned' && !this.state.draining)
+      this.owner.fail(`${this.process.name} gave ${key} back without need`);
     const nothing = { items: 0, busyMs: 0, children: [], failed: [] };
     const about = { attempt: { job, generation, part, attempt }, kind, node: this.process.name };
     const finished: AttemptFinished = { ...about, ...nothing, ...told };

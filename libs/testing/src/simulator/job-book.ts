@@ -63,6 +63,13 @@ export class JobBook {
     const name = `${part}/${attempt}`;
     if (reply?.outcome === 'alreadyCommitted' && generation === this.#generation && !this.#committed.has(name))
       this.fail('a commit is confirmed only if it happened', `${this.job} ${name}`);
+    if (reply?.outcome !== 'committed' && reply?.outcome !== 'alreadyCommitted' && this.#committed.has(name)) {
+      if (generation === this.#generation)
+        this.fail(
+          'a commit is confirmed when it is asked again',
+          `${this.job} ${name} is ${reply?.outcome ?? 'unknown'}`,
+        );
+    }
     if (reply?.outcome !== 'committed') return;
     if (generation !== this.#generation)
       this.fail('no commit of an earlier generation counts', `${this.job} ${name} of generation ${generation}`);

@@ -1,7 +1,8 @@
 import type { NodeId } from '@das/kernel';
+import { partOpen } from '@das/jobs';
 import type { MemoryData } from '@das/jobs/memory';
 import { JobBook } from './job-book.js';
-import type { Act } from './store.js';
+import type { Act, Ask } from './store.js';
 
 /** With a trace, a failure tells what came before it. */
 const storyLines = 300;
@@ -24,6 +25,7 @@ export class Judge {
   readonly #books = new Map<string, JobBook>();
   readonly #obeyed = new Map<string, number>();
   #term = 0;
+  #found = { live: false };
 
   constructor(
     private readonly label: string,
@@ -50,12 +52,22 @@ export class Judge {
     this.#books.delete(job);
   }
 
+  /** Before a commit: what it finds is kept, for the rules may change it. */
+  judging({ attempt: { job: id, generation, part: name, attempt: number } }: Ask<'commitPart'>): void {
+    const job = this.data().jobs.get(id);
+    const part = job?.generation === generation ? job.parts.get(name) : undefined;
+    const attempt = part?.attempts.find((a) => a.attempt === number);
+    this.#found = { live: part !== undefined && partOpen(part) && attempt?.state === 'live' };
+  }
+
   /** After each transaction of the store. */
   acted(act: Act): void {
     const { op } = act;
     if (op === 'claimTerm') return this.#claimed();
     if (this.data().term !== this.#term) this.fail('terms are granted by claims', `${op} changed the term`);
     if (op === 'saveActs' || op === 'advanceJob') this.#leaderActed(act as Act<'saveActs' | 'advanceJob'>);
+    if (op === 'commitPart' && (act as Act<'commitPart'>).reply?.outcome === 'committed' && !this.#found.live)
+      this.fail('only a live attempt commits', JSON.stringify((act as Act<'commitPart'>).request.attempt));
     for (const job of jobsOf(act)) this.#check(job, act);
   }
 

@@ -10,14 +10,20 @@ interface Waiting {
 /** Timers are late by a hair: by the own clock the deadline has passed. */
 const timerLateMs = 0.01;
 
+/** A pause so long must be noticed by whoever judges others (ms). */
+const longPauseMs = 1_700;
+
 /** One machine: its clock, whether it runs, stands still or is slow, and the processes of its present life. */
 export class Machine {
   up = false;
   paused = false;
   /** Whether its connection to the bus stands. */
   onBus = true;
+  /** It is up, awake and on the bus since then (ms). */
+  hearsSinceMs = 0;
   /** Whatever is to run on it comes up to this much later (ms). */
   slowMs = 0;
+  #pausedAtMs = 0;
   #main: Process;
   #inbox: Waiting[] = [];
   readonly #processes = new Set<Process>();
@@ -40,6 +46,7 @@ export class Machine {
 
   start(): void {
     this.up = true;
+    this.hearsSinceMs = this.time.now;
     this.#main = this.spawn();
   }
 
@@ -72,11 +79,13 @@ export class Machine {
 
   pause(): void {
     this.paused = true;
+    this.#pausedAtMs = this.time.now;
   }
 
   /** The worst order: its own timers before what others said meanwhile. */
   resume(): void {
     this.paused = false;
+    if (this.time.now - this.#pausedAtMs > longPauseMs) this.hearsSinceMs = this.time.now;
     const inbox = this.#inbox;
     this.#inbox = [];
     for (const { process, run } of inbox.filter(({ timer }) => timer)) this.take(process, run, true);

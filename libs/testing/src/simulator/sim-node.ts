@@ -136,6 +136,7 @@ export class SimNode {
 
   noticeBus(): void {
     const { machine, cluster } = this;
+    if (machine.onBus && !cluster.bus.away) machine.hearsSinceMs = cluster.time.now;
     cluster.time.after(cluster.rng() * noticeMs, () =>
       machine.hear(() => {
         const up = machine.onBus && !cluster.bus.away;

@@ -6,12 +6,13 @@ import { blocksOf } from './script.js';
 /** A worker that yields items: it skips the blocks that an earlier attempt stored, if they are the same, and goes on after them. */
 export class SplitWork implements Work {
   #dead = false;
+  readonly #fickle: boolean;
   readonly #blocks: ReturnType<typeof blocksOf>;
 
   constructor(private readonly run: AttemptRun) {
     const { plan, assignment } = run;
-    const fickle = assignment.generation === 1 && assignment.attempt <= plan.fickleAttempts;
-    this.#blocks = blocksOf(plan, fickle);
+    this.#fickle = assignment.generation === 1 && assignment.tries < plan.fickleTries;
+    this.#blocks = blocksOf(plan, this.#fickle);
   }
 
   start(): void {
@@ -46,6 +47,7 @@ export class SplitWork implements Work {
     const items = block === undefined ? 1 : block.head.to - block.head.from;
     this.run.after(items * plan.msPerItem * 0.2, () => {
       if (this.#dead) return;
+      if (this.#fickle && no > this.run.assignment.tries) return this.crash();
       if (block === undefined) this.#done();
       else this.#append(no, block);
     });

@@ -8,7 +8,6 @@ import {
   type OfficeEvent,
   type OfficeState,
   defaultAssignerConfig,
-  hearCoordinator,
   leave,
   newLeadership,
   openOffice,
@@ -20,11 +19,11 @@ import {
 import { type NodeId, assertNever, epochMs } from '@das/kernel';
 import type { Machine, Process } from './machine.js';
 import { type OfficeOwner, OfficePerformer } from './office-performer.js';
-import type { OfficeStep } from './weakening.js';
+import type { CoordinatorStep, OfficeStep } from './weakening.js';
 
 export interface SplitterOwner extends OfficeOwner {
   readonly officeStep: OfficeStep;
-  leadership(state: Leadership): Leadership;
+  readonly coordinatorStep: CoordinatorStep;
   /** Its beat for the election of its own node. */
   splitterBeat(machine: Machine, epoch: string): void;
   decided(splitter: Splitter, event: OfficeEvent, effects: readonly OfficeEffect[]): void;
@@ -82,8 +81,7 @@ export class Splitter {
     this.#push({ kind: 'connection', up });
   }
   coordinator(message: BodyOf<typeof coordinator>): void {
-    const state = this.owner.leadership(this.#leadership);
-    this.#follow(hearCoordinator(state, message, this.process.mono()));
+    this.#follow(this.owner.coordinatorStep(this.#leadership, message, this.process.mono()));
   }
 
   #tick(): void {

@@ -63,7 +63,8 @@ export interface StoreOwner {
   readonly time: VirtualTime;
   readonly bus: Bus;
   readonly weaken: Weakening;
-  /** After every transaction. */
+  /** Before and after every transaction. */
+  acting(op: OperationName, request: unknown): void;
   acted(act: Act): void;
   refused(op: OperationName, from: string, why: string): void;
 }
@@ -122,6 +123,7 @@ export class SimStore {
 
   /** One transaction, now. */
   perform<K extends OperationName>(from: string, op: K, request: Ask<K>, raw: Uint8Array): Answer<Reply<K>> | Fault {
+    this.owner.acting(op, request);
     try {
       const answer = this.#operations[op](this.#world, request, raw);
       this.data.outbox = [];

@@ -1,4 +1,4 @@
-import type { Leadership, OfficeEffect, OfficeEvent, OfficeState } from '@das/jobs';
+import type { OfficeEffect, OfficeEvent, OfficeState, hearCoordinator } from '@das/jobs';
 import type { MemoryData } from '@das/jobs/memory';
 import type { ExecutorEvent, ExecutorState, Step } from '@das/execution';
 import type { ElectionStrategy } from '@das/election';
@@ -7,6 +7,8 @@ import type { Operations } from './store.js';
 export type OfficeStep = (office: OfficeState, event: OfficeEvent, now: number) => OfficeEffect[];
 export type ExecutorStep = (state: ExecutorState, event: ExecutorEvent) => Step;
 
+export type CoordinatorStep = typeof hearCoordinator;
+
 /**
  * Takes protections away: wraps what the simulator calls. Products know nothing of it. Absent: whole.
  */
@@ -14,7 +16,7 @@ export interface Weakening {
   readonly operations?: (real: Operations, data: MemoryData) => Operations;
   readonly office?: (real: OfficeStep) => OfficeStep;
   readonly executor?: (real: ExecutorStep) => ExecutorStep;
-  readonly leadership?: (state: Leadership) => Leadership;
+  readonly coordinator?: (real: CoordinatorStep) => CoordinatorStep;
   readonly election?: (real: ElectionStrategy) => ElectionStrategy;
   /** What an executor finds of the highest term after a restart. */
   readonly keptTerm?: (kept: number) => number;

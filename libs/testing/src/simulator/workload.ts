@@ -14,8 +14,8 @@ export interface JobPlan {
   readonly msPerItem: number;
   readonly raises: Trouble;
   readonly crashes: Trouble;
-  /** So many attempts of `split` yield other items than the later ones. */
-  readonly fickleAttempts: number;
+  /** So many tries of `split` yield other items than the later ones, and die on the way. */
+  readonly fickleTries: number;
   /** Output is sent ahead of its commit. */
   readonly staged: boolean;
   /** When its user submits it, and gives it up (ms). */
@@ -47,7 +47,12 @@ const shapes: readonly ((rng: Rng, items: number) => Shape)[] = [
   (rng) => ({ functions: { map: true }, input: 'range', limits: { itemsPerPart: between(rng, 1, 9) } }),
   () => ({ functions: { map: true }, input: 'blocks' }),
   () => ({ functions: { map: true, split: true }, input: 'split' }),
-  (rng) => ({ functions: { map: true, split: true }, input: 'split', fickleAttempts: between(rng, 1, 2) }),
+  (rng) => ({
+    functions: { map: true, split: true },
+    input: 'split',
+    fickleTries: between(rng, 1, 2),
+    msPerItem: between(rng, 40, 250),
+  }),
   (rng) => ({ functions: { map: true, reduce: true }, input: 'range', limits: { buckets: between(rng, 1, 3) } }),
   (rng) => ({
     functions: { map: true, reduce: true, gather: true },
@@ -97,7 +102,7 @@ export function drawJob(rng: Rng, name: string, contact: NodeId, submitAtMs: num
     contact,
     network: false,
   };
-  const calm = { raises: new Map(), crashes: new Map(), fickleAttempts: 0, staged: false, cancelAfterMs: undefined };
+  const calm = { raises: new Map(), crashes: new Map(), fickleTries: 0, staged: false, cancelAfterMs: undefined };
   const pace = { blockItems: between(rng, 4, 20), msPerItem: between(rng, 5, 120) };
   return { spec, ...calm, ...pace, ...more, items, submitAtMs };
 }
