@@ -493,6 +493,12 @@ describe('following', () => {
     expect(node.coordinator('b', 1)).toEqual([]);
     expect(kinds(node.coordinator('b', 2))).toEqual(['defect']);
   });
+  it('takes a late message of its own life before a restart for what it is, until it knows the terms', () => {
+    const node = new Fed();
+    expect(node.coordinator('b', 2)).toEqual([]);
+    node.feed({ kind: 'termSeen', term: 1 });
+    expect(kinds(node.coordinator('b', 2))).toEqual(['defect']);
+  });
   it('takes the word of membership only for a leader that is silent', () => {
     const node = new Fed();
     node.coordinator('c', 1);

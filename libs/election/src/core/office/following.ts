@@ -29,9 +29,12 @@ function onResigned(turn: Turn, { leader, to }: CoordinatorMessage): void {
   turn.candidacy.leaderResigned(turn, leader, to);
 }
 
-/** Own messages come back over the bus. One of a term this process was never granted is of another process with this name. */
+/**
+ * Own messages come back over the bus. One of a term this process was never granted is of another process with this name; or, until the
+ * store has told which terms there were, of its own life before a restart.
+ */
 function checkNamesake(turn: Turn, message: CoordinatorMessage): void {
-  if (message.term <= turn.state.term) return;
+  if (!turn.state.storeSeen || message.term <= turn.state.term) return;
   const text = `another process leads as ${turn.self} in term ${message.term}: two nodes have one name`;
   turn.emit({ kind: 'defect', message: text });
 }
