@@ -19,9 +19,23 @@ export {
   raised,
   timedOut,
 } from './core/failures.js';
+export { type HoldFigures, holdNotice } from './core/hold-words.js';
 export { type LogBudget, admitLines, cutLines, droppedNotice, logLimits, newLogBudget } from './core/log-lines.js';
 export { type ItemFailure, type PartOutcome, crashOutcome, itemsDone, partOutcome } from './core/outcome.js';
 export { type FilledRow, type Rows, MapRows, PairRows, StepRows, rowBytes } from './core/rows.js';
+export {
+  type SpoolBounds,
+  type SpoolEffect,
+  type SpoolEvent,
+  type SpoolState,
+  isSpooled,
+  newSpool,
+  spoolStep,
+  spoolTrouble,
+  spooledBytes,
+  spooledFiles,
+} from './core/spool.js';
+export { messageLength, rowsPerMessageMax } from './core/row-messages.js';
 export { InterpreterMissingError, NotStartedError, WorkerGoneError } from './ports/errors.js';
 export type { Command, LaunchedProcess, Launcher, Place } from './ports/launch.js';
 export type {
@@ -40,6 +54,14 @@ export type {
   WorkSink,
   WorkerPosition,
 } from './ports/runtime.js';
+export {
+  type FoundFile,
+  type SpoolFile,
+  type SpoolFiles,
+  SpoolWriteError,
+  type TornFile,
+  spoolName,
+} from './ports/spool-files.js';
 export { DirectLauncher } from './launch/direct-launcher.js';
 export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';
@@ -49,3 +71,5 @@ export { PythonRuntime } from './python/python-runtime.js';
 export { type LogListener, type LogStream, PooledWorker, cancelGraceMs } from './pool/pooled-worker.js';
 export { type Binding, type PoolOptions, WorkerPool } from './pool/worker-pool.js';
 export { Scratch } from './pool/scratch.js';
+export { FolderSpool } from './spool/folder-spool.js';
+export { MemorySpool } from './spool/memory-spool.js';

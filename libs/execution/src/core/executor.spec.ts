@@ -148,6 +148,17 @@ describe('the executor', () => {
     expect(run(state, { kind: 'ran', key: key(map(0)) }).did).toEqual([]);
   });
 
+  it('holds what an earlier life left on disk: it takes no slot, is not run again, and ends as any other', () => {
+    const held: ExecutorEvent = { kind: 'restored', assignments: [map(0), map(1)] };
+    const { state, did } = run(newExecutor(1, 1), held, assign(map(0), map(2)));
+    expect([phases(state), did]).toEqual([
+      ['0 holding', '1 holding', '2 running'],
+      ['prepare j 2', 'start j 2'],
+    ]);
+    const over = run(state, { kind: 'settled', key: key(map(0)) }, { kind: 'dropped', term: 1, attempts: [map(1)] });
+    expect([phases(over.state), over.did]).toEqual([['2 running'], ['stop j 1']]);
+  });
+
   it('takes no more than it can keep in mind', () => {
     const many = Array.from({ length: attemptsMax }, (_, n) => map(n));
     const { state } = run(fresh, assign(...many));

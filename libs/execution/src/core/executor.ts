@@ -17,6 +17,8 @@ export interface ExecutorState {
 }
 
 export type ExecutorEvent =
+  /** Done by an earlier life of this service, with their output on disk. */
+  | { readonly kind: 'restored'; readonly assignments: readonly Assignment[] }
   | { readonly kind: 'assigned'; readonly term: number; readonly assignments: readonly Assignment[] }
   | { readonly kind: 'dropped'; readonly term: number; readonly attempts: readonly AttemptRef[] }
   /** The worker is done with it; its output is complete. */
@@ -68,6 +70,8 @@ export const newExecutor = (slots: number, highestTerm: number): ExecutorState =
 /** One decision: takes an event in, and says what is to be done about it, in order. */
 export function step(state: ExecutorState, event: ExecutorEvent): Step {
   switch (event.kind) {
+    case 'restored':
+      return done(restored(state, event.assignments));
     case 'assigned':
       return assigned(state, event.term, event.assignments);
     case 'dropped':
@@ -92,6 +96,16 @@ export function step(state: ExecutorState, event: ExecutorEvent): Step {
 }
 
 const done = (state: ExecutorState): Step => ({ state, effects: [], verdict: 'accepted' });
+
+/** They hold no slot; heartbeats name them from the first one on, so that nobody gives their parts to others. */
+function restored(state: ExecutorState, assignments: readonly Assignment[]): ExecutorState {
+  const attempts = new Map(state.attempts);
+  for (const assignment of assignments) {
+    const key = attemptKey(assignment);
+    attempts.set(key, { key, state: 'holding', assignment });
+  }
+  return { ...state, attempts };
+}
 
 function assigned(before: ExecutorState, term: number, assignments: readonly Assignment[]): Step {
   if (term < before.highestTerm) return { ...done(before), verdict: 'staleTerm' };
