@@ -1,41 +1,26 @@
-import type { Assignment, CommitReply, CommitRequest, JobSpec } from '@das/contracts';
+import type { Assignment, CommitReply, JobSpec } from '@das/contracts';
 import { commitPart } from '@das/contracts';
 import {
   type PooledWorker,
   type RunEnd,
   type WorkSink,
   WorkerGoneError,
-  type WorkerPool,
   importTimedOut,
   nextTurn,
 } from '@das/execution';
-import type { Clock, NodeId } from '@das/kernel';
-import { type LockClient, currentTraceparent, withSpan } from '@das/platform';
+import { currentTraceparent, withSpan } from '@das/platform';
 import { AttemptLocks } from './attempt-locks.js';
 import { AttemptLogs } from './attempt-logs.js';
-import type { CodeCache } from './code-cache.js';
-import type { HoldLedger } from './hold-ledger.js';
-import type { JobLogs } from './job-logs.js';
+import type { AttemptTools } from './attempt-tools.js';
+import type { Commit, Judged } from './commit.js';
+import type { HeldCommit } from './held-commit.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
 import { watchProgress } from './progress-watch.js';
 import { isLasting } from './refusals.js';
-import { type StoreClient, StoppedError } from './store-client.js';
+import { StoppedError } from './store-client.js';
 import { timeoutOf } from './time-out.js';
 import { workOf } from './work.js';
-
-/** What attempts share. */
-export interface AttemptTools {
-  readonly node: NodeId;
-  readonly newId: () => string;
-  readonly clock: Clock;
-  readonly pool: WorkerPool;
-  readonly store: StoreClient;
-  readonly locks: LockClient;
-  readonly code: CodeCache;
-  readonly ledger: HoldLedger;
-  readonly logs: JobLogs;
-}
 
 /** Importing may take longer than an item (ms). */
 const importMsMin = 60_000;
@@ -43,19 +28,8 @@ const importMsMin = 60_000;
 /** A script that is imported tells no progress. */
 const importing = { position: () => ({ item: undefined, counter: 0 }), waitsForUs: false };
 
-/** A commit as it is to be sent, without its output. */
-export interface Commit {
-  readonly request: CommitRequest;
-  /** Output of a step that failed is worth nothing. */
-  readonly keepsOutput: boolean;
-  readonly items: number;
-}
-
-/** What the store said of a commit: of the one that was to be sent, or of the refusal that took its place. */
-export interface Judged {
-  readonly commit: Commit;
-  readonly reply: CommitReply;
-}
+/** A commit that takes longer is not answered at once (ms): a quiet cluster needs 2 to 20. */
+const answerMs = 1_000;
 
 const noOutput = { rows: [], raw: new Uint8Array() };
 
@@ -69,6 +43,8 @@ export class AttemptRun {
   #worker: PooledWorker | undefined;
   #startedMs: number | undefined;
   #stuck: 'importing' | 'running' | undefined;
+  /** Once it is done: the commit as it can be kept. */
+  held: (() => HeldCommit) | undefined;
   #logged: Promise<void> = Promise.resolve();
 
   constructor(
@@ -125,22 +101,41 @@ export class AttemptRun {
 
   /**
    * Sends what is left of the output, and the commit, until the store answers; one that it will never take is replaced by that refusal.
+   * `onUnanswered`: told, perhaps more than once, when it does not do so at once; what it is given is the commit as it can be kept.
    * @throws StoppedError, RefusedError; Error with the reasons when the store refuses that, too.
    */
-  async commit(commit: Commit): Promise<Judged> {
+  async commit(commit: Commit, onUnanswered: (held: () => HeldCommit) => void = () => undefined): Promise<Judged> {
+    this.held = () => this.#heldWith(commit);
+    const unanswered = (): void => onUnanswered(() => this.#heldWith(commit));
+    const cancel = this.tools.clock.timer(answerMs, unanswered);
     try {
-      return { commit, reply: await this.#send(commit) };
+      return { commit, reply: await this.#send(commit, unanswered) };
     } catch (error) {
       if (this.stopped || !isLasting(error)) throw error;
       const { fatal } = commit.request;
       if (fatal !== undefined) throw new Error(`${error.message} (when told of: ${fatal.message})`, { cause: error });
-      return this.commit(this.#part.refused(error));
+      return await this.commit(this.#part.refused(error), onUnanswered);
+    } finally {
+      cancel();
     }
+  }
+
+  /** With all of its output that the store is not known to have. */
+  #heldWith({ request, keepsOutput, items }: Commit): HeldCommit {
+    const left = keepsOutput ? this.#part.output.left() : [];
+    return {
+      ...{ assignment: this.assignment, request, items, traceparent: this.spec.traceparent },
+      rows: left.map(({ row }) => row),
+      raw: left.flatMap(({ chunks }) => chunks),
+    };
   }
 
   async #runAll(): Promise<Commit> {
     const text = await withSpan('items-read', {}, async () => {
-      const [script] = await Promise.all([this.tools.code.get(this.spec.code), this.#pages?.ready()]);
+      const [script] = await Promise.all([
+        this.#unlessStopped(this.tools.code.get(this.spec.code)),
+        this.#pages?.ready(),
+      ]);
       return script;
     });
     this.#check();
@@ -167,11 +162,12 @@ export class AttemptRun {
   }
 
   /** Who sees the end of the job finds its log whole. */
-  #send({ request, keepsOutput }: Commit): Promise<CommitReply> {
+  #send({ request, keepsOutput }: Commit, onFailed: () => void): Promise<CommitReply> {
     return withSpan('commit', {}, async () => {
       const { rows, raw } = keepsOutput ? await this.#part.output.finish() : noOutput;
       await this.#logged;
-      const { body } = await this.tools.store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw);
+      const { store } = this.tools;
+      const { body } = await store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw, onFailed);
       this.#part.output.drop();
       return body;
     });
@@ -237,6 +233,14 @@ export class AttemptRun {
     return watchProgress(worker.runtime, this.tools.clock, timeoutMs, () => {
       this.#stuck = 'running';
       worker.kill();
+    });
+  }
+
+  /** Others may want it as well, so it goes on; this attempt does not wait for it. */
+  #unlessStopped<T>(wanted: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      wanted.then(resolve, reject);
+      this.#stop.signal.addEventListener('abort', () => reject(new StoppedError()));
     });
   }
 

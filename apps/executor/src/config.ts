@@ -44,6 +44,23 @@ export const executorConfig = z.object({
     .int()
     .min(mib)
     .default(256 * mib)
-    .describe('Output that may wait in memory for a store that is away (bytes). Beyond it nothing new starts.'),
+    .describe(
+      'Output that may wait in memory for a store that is away (bytes), beside what is on disk (DAS_SPOOL_BYTES_MAX). Beyond it nothing new starts.',
+    ),
+  DAS_SPOOL: z
+    .string()
+    .optional()
+    .describe(
+      'Folder for output that waits on disk for a store that is away; one node has it for itself. Default: spool/<node> in DAS_HOME.',
+    ),
+  DAS_SPOOL_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(mib)
+    .max(1024 * 1024 * mib)
+    .default(1024 * mib)
+    .describe(
+      'Output that may wait on disk for a store that is away (bytes); it outlives a restart of the node. Beyond it output waits in memory (DAS_HOLD_BYTES_MAX).',
+    ),
 });
 export type ExecutorConfig = Readonly<z.output<typeof executorConfig>>;

@@ -61,7 +61,6 @@ describe('the executor over NATS', () => {
     DAS_NATS_TOKEN: nats().token,
     DAS_HOME: home,
     DAS_SLOTS: '2',
-    DAS_HOLD_BYTES_MAX: String(4 * 1024 * 1024),
     PATH: '/usr/local/bin:/usr/bin:/bin',
   });
   const connect = async (name: string, at = nodeId('stand-in')): Promise<ServiceBusOver> => {
@@ -548,21 +547,14 @@ describe('the executor over NATS', () => {
         expect(textOf(await commitOf(spec.job, `map:${from}-${from + 1}`))).toBe(`${from}\n`);
     }, 20_000);
 
-    it('stops new attempts once too much is held', async () => {
-      const large = specOf(gated('"x" * 5_000_000'), { params: { gate } });
-      const small = specOf(gated('item'), { params: { gate } });
-      await send(large, [partOf(large, {})]);
-      await inPhase(large, 'running');
+    it('stops waiting for code when it stops', async () => {
       store.away = true;
-      await writeFile(gate, '');
-      await inPhase(large, 'holding');
-      await send(small, [partOf(small, {})]);
-      const before = beats.seen.length;
-      const waiting = await beats.until(() => beats.seen.slice(before)[1]);
-      expect(waiting.held.find(({ job }) => job === small.job)?.phase).toBe('queued');
-      store.away = false;
-      await commitOf(large.job);
-      await commitOf(small.job);
+      const spec = specOf(`${identity}# ${gate}\n`, {});
+      await send(spec, [partOf(spec, {})]);
+      await inPhase(spec, 'running');
+      await running.close();
+      expect(await endOf(spec.job)).toMatchObject({ outcome: 'abandoned', why: 'the node stops' });
+      running = await startService(service, env(), { log });
     }, 20_000);
   });
 

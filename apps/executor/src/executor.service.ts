@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript } from '@das/contracts';
 import {
   DirectLauncher,
+  FolderSpool,
   NotStartedError,
   PythonNursery,
   PythonRuntime,
@@ -10,20 +11,24 @@ import {
   Warden,
   WorkerGoneError,
   WorkerPool,
+  attemptsMax,
   findPython,
   probeUid,
 } from '@das/execution';
 import { type Cancel, messageOf } from '@das/kernel';
 import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { AttemptTools } from './attempt-run.js';
+import type { AttemptTools } from './attempt-tools.js';
 import { CodeCache } from './code-cache.js';
 import { type ExecutorConfig, executorConfig } from './config.js';
 import { ExecutorShell } from './executor.shell.js';
 import { HoldLedger } from './hold-ledger.js';
+import { HoldWatch } from './hold-watch.js';
 import { JobLogs } from './job-logs.js';
+import { OutputSpool } from './output-spool.js';
 import { StoreClient } from './store-client.js';
 import { TermFile } from './term-file.js';
+import { Terms } from './terms.js';
 
 const beatMs = 1_000;
 /** What runs may go on for so long after the service is told to stop (ms). */
@@ -42,6 +47,8 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   #nursery: PythonNursery | undefined;
   #tools: AttemptTools | undefined;
   #shell: ExecutorShell | undefined;
+  #spool: OutputSpool | undefined;
+  #hold: HoldWatch | undefined;
 
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {
     this.#config = loadConfig(executorConfig, context.env);
@@ -56,7 +63,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   /** @throws InterpreterMissingError; nothing is left running. */
   async onApplicationBootstrap(): Promise<void> {
     const { context } = this;
-    const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH } = this.#config;
+    const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH, DAS_SPOOL } = this.#config;
     const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
     const pool = await this.#openPool(folder);
     const store = new StoreClient(context.bus, context.clock);
@@ -67,7 +74,12 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
       logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
     };
-    this.#shell = new ExecutorShell(context, this.#tools, new TermFile(folder), slots);
+    const spoolFolder = resolve(DAS_SPOOL ?? `${DAS_HOME}/spool/${context.node}`);
+    const spool = this.#openSpool(spoolFolder, store);
+    this.#hold = new HoldWatch(this.#tools.ledger, spool, spoolFolder, context.log);
+    const kept = await spool.open();
+    const terms = new Terms(context, new TermFile(folder));
+    this.#shell = new ExecutorShell(context, this.#tools, terms, spool, slots, kept);
     this.#beat();
     context.describe({ slots });
     this.#cancels.push(context.clock.every(beatMs, () => this.#beat()));
@@ -77,6 +89,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   async onModuleDestroy(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
     if (this.#shell !== undefined) await this.#end(this.#shell);
+    await this.#spool?.close();
     this.#stopped.abort();
     await this.#tools?.logs.flush();
     await this.#tools?.pool.close();
@@ -98,6 +111,13 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   get #toolsNow(): AttemptTools {
     if (this.#tools === undefined) throw new Error('the executor has not started');
     return this.#tools;
+  }
+
+  #openSpool(folder: string, store: StoreClient): OutputSpool {
+    const { clock, log } = this.context;
+    const bounds = { bytesMax: this.#config.DAS_SPOOL_BYTES_MAX, filesMax: attemptsMax };
+    this.#spool = new OutputSpool({ files: new FolderSpool(folder), store, clock, log }, bounds);
+    return this.#spool;
   }
 
   async #openPool(folder: string): Promise<WorkerPool> {
@@ -163,11 +183,13 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
 
   #beat(): void {
     const { slots, draining } = this.shell.state;
+    const hold = this.#hold?.look();
     this.context.bus.tell(executorBeat, {
       ...{ node: this.context.node, epoch: this.#epoch, slots, draining },
       held: this.shell.held(),
       rssBytes: process.memoryUsage.rss(),
       workers: this.#toolsNow.pool.size,
+      ...(hold === undefined ? {} : { hold }),
     });
   }
 }

@@ -1,15 +1,13 @@
-import {
-  type AttemptFinished,
-  type BodyOf,
-  type HeldAttempt,
-  type JobSpec,
-  type ReplyOf,
-  type RequestOf,
-  type assignParts,
-  attemptFinished,
-  currentTerm,
-  type dropAttempts,
-  type jobEnded,
+import type {
+  Assignment,
+  BodyOf,
+  HeldAttempt,
+  JobSpec,
+  ReplyOf,
+  RequestOf,
+  assignParts,
+  dropAttempts,
+  jobEnded,
 } from '@das/contracts';
 import {
   type Attempt,
@@ -24,39 +22,42 @@ import {
 } from '@das/execution';
 import { messageOf } from '@das/kernel';
 import { type ServiceContext, withSpan } from '@das/platform';
-import { AttemptRun, type AttemptTools } from './attempt-run.js';
+import { AttemptRun } from './attempt-run.js';
+import type { AttemptTools } from './attempt-tools.js';
+import { type Told, nothingDone, toldOf } from './commit.js';
+import { Ends } from './ends.js';
 import { RefusedError } from './output.js';
+import type { OutputSpool } from './output-spool.js';
 import { saysJobEnded } from './refusals.js';
 import { StoppedError } from './store-client.js';
-import type { TermFile } from './term-file.js';
+import type { Terms } from './terms.js';
 
-/** Ends that were told lately, to be told again when a leader asks for what is over. */
-const endsKept = 1_024;
 /** Attempts that wait for a slot and already have their first page of items (1 MiB at most each). */
 const preparedMax = 16;
-/** A leader keeps so much of why an attempt was given back (characters). */
-const whyCharsMax = 200;
-/** A store that answers with a lower term than was seen is asked about at most this often (ms). */
-const termReadMs = 2_000;
-
-type Told = Omit<AttemptFinished, 'attempt' | 'kind' | 'node'>;
-const nothing = { items: 0, busyMs: 0, children: [], failed: [] };
 
 /** Drives the executor's decisions: takes events in one after the other and performs what follows. */
 export class ExecutorShell {
   #state: ExecutorState;
   readonly #runs = new Map<AttemptKey, AttemptRun>();
-  readonly #ends = new Map<AttemptKey, AttemptFinished>();
+  readonly #ends: Ends;
   readonly #busy = new Set<Promise<void>>();
-  #termAskedMs = Number.NEGATIVE_INFINITY;
 
+  /** `kept`: what an earlier life of this service left in the spool. */
   constructor(
     private readonly context: ServiceContext,
     private readonly tools: AttemptTools,
-    private readonly terms: TermFile,
+    private readonly terms: Terms,
+    private readonly spool: OutputSpool,
     slots: number,
+    kept: readonly Assignment[],
   ) {
+    this.#ends = new Ends(context);
     this.#state = newExecutor(slots, terms.read());
+    this.#handle({ kind: 'restored', assignments: kept });
+    spool.start({
+      handedOver: (key) => this.#handedOver(key),
+      ended: (key, assignment, kind, told) => this.#settle(key, assignment, kind, told),
+    });
   }
 
   get state(): ExecutorState {
@@ -102,26 +103,31 @@ export class ExecutorShell {
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
   }
 
-  /** Gives back what is still open. Resolves when its workers are gone. */
+  /** Gives back what is still open and not on disk. Resolves when its workers are gone. */
   async giveAllBack(why: string): Promise<void> {
     const open = [...this.#state.attempts.values()];
     await Promise.allSettled(open.map((attempt) => this.#giveBack(attempt, why)));
     await this.idle();
   }
 
+  /** What is done already is kept for the next life, if the disk takes it. */
   async #giveBack({ key, assignment }: Attempt, why: string): Promise<void> {
     const run = this.#runs.get(key);
+    if (run === undefined && this.spool.has(key)) return;
+    const held = run?.held;
+    if (held !== undefined && (await this.spool.secure(key, held))) return;
     this.#handle({ kind: 'givenBack', key });
     this.#runs.delete(key);
+    this.spool.over(key);
     await run?.stop();
-    this.#tell(key, assignment, { ...nothing, outcome: 'abandoned', why });
+    this.#ends.tell(key, assignment, { ...nothingDone, outcome: 'abandoned', why });
   }
 
   #handle(event: ExecutorEvent, spec?: JobSpec): Verdict {
     const { state, effects, verdict } = step(this.#state, event);
     this.#state = state;
     for (const effect of effects) this.#perform(effect, spec);
-    if (verdict === 'staleTerm') this.#readTerm();
+    if (verdict === 'staleTerm') this.#askTerm();
     return verdict;
   }
 
@@ -135,15 +141,15 @@ export class ExecutorShell {
         return this.#stop(effect.attempt);
       case 'refuse':
         this.#stop(effect.attempt);
-        return this.#tell(effect.attempt.key, effect.attempt.assignment, {
-          ...nothing,
+        return this.#ends.tell(effect.attempt.key, effect.attempt.assignment, {
+          ...nothingDone,
           outcome: 'abandoned',
           why: 'the node is draining',
         });
       case 'repeatEnd':
-        return this.#repeatEnd(effect.key);
+        return this.#ends.repeat(effect.key);
       case 'keepTerm':
-        return this.#keepTerm(effect.term);
+        return this.terms.keep(effect.term);
     }
   }
 
@@ -165,6 +171,7 @@ export class ExecutorShell {
   #stop({ key }: Attempt): void {
     const run = this.#runs.get(key);
     this.#runs.delete(key);
+    this.spool.over(key);
     run?.stop().catch((error: unknown) => this.context.log.error({ err: error }, 'a worker could not be ended'));
   }
 
@@ -180,75 +187,49 @@ export class ExecutorShell {
       const ran = await run.run();
       // The slot is free while the store judges.
       this.#handle({ kind: 'ran', key });
-      const { commit, reply } = await run.commit(ran);
-      const { fatal, sealed, busyMs } = commit.request;
-      const told: Told = {
-        ...{ outcome: reply.outcome, items: commit.items, busyMs },
-        ...{ children: reply.children, failed: reply.failed },
-        // An earlier life of the attempt may have committed something else: then the store names no failure, and ours counts for nothing.
-        ...(fatal !== undefined && reply.failed.length > 0 ? { fatal } : {}),
-        ...(sealed === undefined ? {} : { sealed }),
-      };
-      this.#end(key, assignment, 'settled', told);
+      const judged = await run.commit(ran, (held) => this.spool.offer(key, held));
+      this.#end(key, assignment, 'settled', toldOf(judged));
     } catch (error) {
       this.#broke(key, assignment, run, error);
     }
   }
 
-  #broke(key: AttemptKey, assignment: Attempt['assignment'], run: AttemptRun, error: unknown): void {
+  #broke(key: AttemptKey, assignment: Assignment, run: AttemptRun, error: unknown): void {
     void run.stop();
     if (error instanceof StoppedError || !this.#runs.has(key)) return;
     if (error instanceof RefusedError) {
-      return this.#end(key, assignment, 'givenBack', { ...nothing, outcome: error.outcome });
+      return this.#end(key, assignment, 'givenBack', { ...nothingDone, outcome: error.outcome });
     }
     const { job, part, attempt } = assignment;
     this.context.log.warn({ job, part, attempt, err: error }, `attempt given back: ${messageOf(error)}`);
     this.#end(key, assignment, 'givenBack', {
-      ...nothing,
+      ...nothingDone,
       outcome: saysJobEnded(error) ? 'jobEnded' : 'abandoned',
       why: messageOf(error),
     });
   }
 
-  #end(key: AttemptKey, assignment: Attempt['assignment'], kind: 'settled' | 'givenBack', told: Told): void {
+  /** Of an attempt that memory has; the spool tells the end of others. */
+  #end(key: AttemptKey, assignment: Assignment, kind: 'settled' | 'givenBack', told: Told): void {
     if (!this.#runs.delete(key)) return;
-    this.#tell(key, assignment, told);
+    this.spool.over(key);
+    this.#settle(key, assignment, kind, told);
+  }
+
+  #settle(key: AttemptKey, assignment: Assignment, kind: 'settled' | 'givenBack', told: Told): void {
+    this.#ends.tell(key, assignment, told);
     this.#handle({ kind, key });
   }
 
-  #tell(key: AttemptKey, { job, generation, part, attempt, kind }: Attempt['assignment'], told: Told): void {
-    const why = told.why === undefined ? {} : { why: told.why.slice(0, whyCharsMax) };
-    const finished = { attempt: { job, generation, part, attempt }, kind, node: this.context.node, ...told, ...why };
-    this.#ends.set(key, finished);
-    for (const oldest of this.#ends.keys()) {
-      if (this.#ends.size <= endsKept) break;
-      this.#ends.delete(oldest);
-    }
-    this.context.bus.tell(attemptFinished, finished);
+  /** What asked from memory until now ends without a word. */
+  #handedOver(key: AttemptKey): void {
+    const run = this.#runs.get(key);
+    this.#runs.delete(key);
+    void run?.stop();
   }
 
-  #repeatEnd(key: AttemptKey): void {
-    const finished = this.#ends.get(key);
-    if (finished !== undefined) this.context.bus.tell(attemptFinished, finished);
-  }
-
-  #keepTerm(term: number): void {
-    try {
-      this.terms.write(term);
-    } catch (error) {
-      this.context.log.warn({ term, err: error }, `the highest term could not be kept: ${messageOf(error)}`);
-    }
-  }
-
-  /** A refused leader may be old, or the store new: then terms start again. */
-  #readTerm(): void {
-    const now = this.context.clock.monotonic();
-    if (now - this.#termAskedMs < termReadMs) return;
-    this.#termAskedMs = now;
+  #askTerm(): void {
     const { highestTerm } = this.#state;
-    this.context.bus.call(currentTerm, {}).then(
-      ({ body }) => void this.#handle({ kind: 'termRead', term: body.term, highestTerm }),
-      () => undefined,
-    );
+    this.terms.ask((term) => void this.#handle({ kind: 'termRead', term, highestTerm }));
   }
 }

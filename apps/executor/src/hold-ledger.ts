@@ -4,10 +4,13 @@ export class HoldLedger {
   #full = false;
 
   constructor(
-    private readonly bytesMax: number,
+    readonly bytesMax: number,
     private readonly onChange: (full: boolean) => void,
   ) {}
 
+  get full(): boolean {
+    return this.#full;
+  }
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,5 +1,5 @@
-import { type AttemptRef, type OutputRow, limits, stageOutput } from '@das/contracts';
-import { type FilledRow, type Rows, rowBytes } from '@das/execution';
+import { type AttemptRef, type OutputRow, stageOutput } from '@das/contracts';
+import { type FilledRow, type Rows, messageLength, rowBytes, rowsPerMessageMax } from '@das/execution';
 import type { HoldLedger } from './hold-ledger.js';
 import type { StoreClient } from './store-client.js';
 
@@ -16,7 +16,6 @@ export class RefusedError extends Error {
   }
 }
 
-const rowsPerMessageMax = 1_024;
 /** Output of one attempt that may be on its way to the store; beyond it the worker waits (bytes). */
 const stagingBytesMax = 8 * 1024 * 1024;
 
@@ -24,6 +23,8 @@ const stagingBytesMax = 8 * 1024 * 1024;
 export class Output {
   #waiting: FilledRow[] = [];
   #waitingBytes = 0;
+  /** On their way to the store, message by message. */
+  readonly #unstaged: FilledRow[][] = [];
   #stagingBytes = 0;
   #staging: Promise<void> = Promise.resolve();
   #failed: Error | undefined;
@@ -58,6 +59,11 @@ export class Output {
     return batchOf(this.#waiting);
   }
 
+  /** What the store is not known to have, in order. */
+  left(): FilledRow[] {
+    return [...this.#unstaged.flat(), ...this.#waiting];
+  }
+
   /** Nothing of it is needed any more. */
   drop(): void {
     this.#hold(-this.#held);
@@ -81,15 +87,9 @@ export class Output {
 
   /** The oldest rows that fit one message. */
   #stageSome(): void {
-    const taken: FilledRow[] = [];
-    let bytes = 0;
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (taken.length > 0 && (bytes + next.row.bytes > limits.pageBytesMax || taken.length === rowsPerMessageMax))
-        break;
-      taken.push(next);
-      bytes += next.row.bytes;
-      this.#waiting.shift();
-    }
+    const taken = this.#waiting.splice(0, messageLength(this.#waiting.map(({ row }) => row)));
+    const bytes = taken.reduce((sum, { row }) => sum + row.bytes, 0);
+    this.#unstaged.push(taken);
     this.#waitingBytes -= bytes;
     this.#stagingBytes += bytes;
     this.#staging = this.#staging.then(() => this.#stage(taken, bytes));
@@ -101,6 +101,7 @@ export class Output {
     const request = { attempt: this.attempt, run: this.run, rows };
     const { body } = await this.store.ask(stageOutput, request, this.signal, raw);
     if (body.outcome !== 'staged') throw new RefusedError(body.outcome);
+    this.#unstaged.shift();
     this.#stagingBytes -= bytes;
     this.#hold(-bytes);
   }

@@ -31,7 +31,7 @@ import {
 } from '@das/execution';
 import { type NodeId, assertNever } from '@das/kernel';
 import type { AttemptLocks } from './attempt-locks.js';
-import type { Commit } from './attempt-run.js';
+import { type Commit, fatalCommit } from './commit.js';
 import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
 import { refusedByStore } from './refusals.js';
@@ -145,9 +145,7 @@ export class PartRun implements WorkSink {
   }
 
   #fatal(failure: Failure): Commit {
-    const fatal = this.#told(failure);
-    const request = { ...this.#request({ done: [], failures: [], unfinished: [] }, 0), fatal };
-    return { request, keepsOutput: false, items: 0 };
+    return fatalCommit(this.#request({ done: [], failures: [], unfinished: [] }, 0), failure);
   }
 
   /** The process ended while it imported the script: the first item stands for all. */

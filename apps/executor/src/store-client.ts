@@ -19,22 +19,35 @@ export class StoreClient {
 
   /**
    * Repeats what failed for a lack of the store, the bus or an answer; every operation of the store may be repeated.
-   * @throws StoppedError once `signal` is aborted; Fault for a refusal that will stay.
+   * `onFailed` is told of every try that failed. @throws StoppedError once `signal` is aborted; Fault for a refusal that will stay.
    */
   async ask<Request, Reply>(
     operation: Operation<Request, Reply>,
     body: Request,
     signal: AbortSignal,
     raw?: Uint8Array,
+    onFailed?: () => void,
   ): Promise<Answer<Reply>> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       if (signal.aborted) throw new StoppedError();
-      try {
-        return await this.bus.call(operation, body, { timeoutMs: callMs, ...(raw === undefined ? {} : { raw }) });
-      } catch (error) {
-        if (!(error instanceof Fault) || !error.retryable) throw error;
-        await this.#pause(pauseMs, signal);
-      }
+      const answer = await this.askOnce(operation, body, raw);
+      if (answer !== undefined) return answer;
+      onFailed?.();
+      await this.#pause(pauseMs, signal);
+    }
+  }
+
+  /** One try. Undefined: for a lack of the store, the bus or an answer. @throws Fault for a refusal that will stay. */
+  async askOnce<Request, Reply>(
+    operation: Operation<Request, Reply>,
+    body: Request,
+    raw?: Uint8Array,
+  ): Promise<Answer<Reply> | undefined> {
+    try {
+      return await this.bus.call(operation, body, { timeoutMs: callMs, ...(raw === undefined ? {} : { raw }) });
+    } catch (error) {
+      if (!(error instanceof Fault) || !error.retryable) throw error;
+      return undefined;
     }
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { holdSchema } from './hold.js';
 import { nodeIdSchema } from './ids.js';
 import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
 
@@ -121,6 +122,7 @@ export const nodeStatusSchema = z.object({
   rssBytes: z.number(),
   draining: z.boolean(),
   agoMs: z.number().describe('age of the heartbeat (ms)'),
+  hold: holdSchema.optional(),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 /** The newest heartbeat of every executor, from any telemetry service. */

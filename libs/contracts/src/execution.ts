@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { holdSchema } from './hold.js';
 import { count, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
 import {
   failureSchema,
@@ -122,6 +123,7 @@ export const executorBeat = announcement(
     held: z.array(heldAttemptSchema),
     rssBytes: z.number(),
     workers: z.number().int().describe('worker processes alive'),
+    hold: holdSchema.optional(),
   }),
 );
 export type ExecutorBeat = z.infer<typeof executorBeat.body>;

@@ -73,6 +73,8 @@ export const nodeViewSchema = z.object({
   slots: z.number().int(),
   running: z.number().int(),
   queued: z.number().int(),
+  holding: z.number().int().optional().describe('attempts that are done and wait for the database'),
+  notice: z.string().optional().describe('why output does not wait where it should, and what to do about it'),
   version: z.string(),
 });
 export type NodeView = z.infer<typeof nodeViewSchema>;

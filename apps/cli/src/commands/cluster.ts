@@ -35,12 +35,16 @@ export async function status(context: Context): Promise<void> {
   const value = { home, local, nodes: members, leader: lead, runningJobs: running.length };
   const lines = [
     nodesTable(members),
+    ...notices(members),
     `leader  ${lead.leader ?? 'none'}, term ${lead.term}`,
     `jobs    ${running.length} running`,
     ...(local ? [`home    ${home} (supervisor ${local.supervisor.pid}, ${local.state})`] : []),
   ];
   await context.print(value, lines.join('\n'));
 }
+
+const notices = (list: readonly NodeView[]): string[] =>
+  list.flatMap(({ name, notice }) => (notice === undefined ? [] : [`${name}: ${notice}`]));
 
 function nodesTable(list: readonly NodeView[]): string {
   const rows = list.map((node) => [

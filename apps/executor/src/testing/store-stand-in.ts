@@ -28,6 +28,8 @@ export interface SeenCommit extends CommitRequest {
   readonly output: ReadonlyArray<OutputRow & { readonly text: string }>;
 }
 
+const takesOutput: ReadonlySet<string> = new Set([stageOutput.name, commitPart.name]);
+
 /** Answers what an executor asks of a store, from what a test puts in; judges nothing. */
 export class StoreStandIn {
   readonly commits = new Board<SeenCommit>();
@@ -35,7 +37,8 @@ export class StoreStandIn {
   readonly restarts = new Board<string>();
   /** Every call, by name. */
   readonly calls = new Board<string>();
-  away = false;
+  /** `output`: away for output only, so that attempts still get what they need. */
+  away: boolean | 'output' = false;
   term = 1;
   outcome: CommitReply['outcome'] = 'committed';
   /** False: as if an earlier life of the attempt had committed something else. */
@@ -46,6 +49,8 @@ export class StoreStandIn {
   readonly faults = new Map<string, { readonly fault: Fault; readonly once?: boolean }>();
   /** Awaited before a commit is judged, and before the term is told. */
   beforeCommit: (request: CommitRequest) => Promise<void> = async () => undefined;
+  /** Called when rows were staged. */
+  afterStage: () => void = () => undefined;
   beforeTerm: () => Promise<void> = async () => undefined;
   /** Attempts with their lives, as they staged. */
   readonly stages = new Board<{ readonly attempt: CommitRequest['attempt']; readonly run: string | undefined }>();
@@ -79,7 +84,8 @@ export class StoreStandIn {
     ): Promise<unknown> =>
       bus.answer(operation, async (body, { raw }) => {
         this.calls.add(operation.name);
-        if (this.away) throw new Fault('STORE_UNAVAILABLE', 'the database is away');
+        if (this.away === true || (this.away === 'output' && takesOutput.has(operation.name)))
+          throw new Fault('STORE_UNAVAILABLE', 'the database is away');
         const refusal = this.faults.get(operation.name);
         if (refusal?.once === true) this.faults.delete(operation.name);
         if (refusal !== undefined) throw refusal.fault;
@@ -116,6 +122,7 @@ export class StoreStandIn {
       const key = JSON.stringify([attempt, run]);
       this.stages.add({ attempt, run });
       this.#staged.set(key, [...(this.#staged.get(key) ?? []), ...sliced(rows, raw)]);
+      this.afterStage();
       return { outcome: 'staged' as const };
     });
     await answer(commitPart, async (request, raw) => {

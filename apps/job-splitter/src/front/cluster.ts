@@ -103,6 +103,8 @@ export function nodeView(member: Member, load: NodeStatus | undefined, leader: N
     slots: load?.slots ?? member.slots ?? 0,
     running: load?.running ?? 0,
     queued: load?.queued ?? 0,
+    ...(load === undefined ? {} : { holding: load.holding }),
+    ...(load?.hold?.notice === undefined ? {} : { notice: load.hold.notice }),
     version: member.version ?? '',
   };
 }

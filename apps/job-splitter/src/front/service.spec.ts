@@ -51,6 +51,7 @@ describe('the front door', () => {
         slots: 3,
         running: 1,
         queued: 2,
+        holding: 0,
         version: '0.1.0',
       },
       { name: 'node-2', state: 'alive', leader: false, slots: 0, running: 0, queued: 0, version: '0.1.0' },

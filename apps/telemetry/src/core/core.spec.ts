@@ -125,7 +125,13 @@ describe('the metrics of a node', () => {
       'das.election.term': 4,
     });
     expect(view.status(10).map((status) => status.node)).toEqual(['a', 'b']);
-    expect(gauges(beatAgeMsMax + 1)).toEqual({ 'das.election.term': 4 });
+    const hold = { memoryBytes: 5, spooledBytes: 6, spooled: 1, torn: 2, full: false };
+    view.beat(beat('a', { hold }), 20);
+    expect([gauges(20), view.status(20)[0]?.hold]).toEqual([
+      expect.objectContaining({ 'das.executor.held': 5, 'das.executor.spooled': 6, 'das.executor.torn': 2 }),
+      hold,
+    ]);
+    expect(gauges(beatAgeMsMax + 21)).toEqual({ 'das.election.term': 4 });
   });
   it('have a bounded number of series', () => {
     const counters = new Counters();

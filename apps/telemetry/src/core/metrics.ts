@@ -28,6 +28,24 @@ export const metrics = {
     unit: '{attempt}',
     description: 'Attempts done and not yet committed.',
   },
+  held: {
+    name: 'das.executor.held',
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Output in memory that is not committed yet.',
+  },
+  spooled: {
+    name: 'das.executor.spooled',
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Output on disk that waits for the store.',
+  },
+  torn: {
+    name: 'das.executor.torn',
+    kind: 'gauge',
+    unit: '{file}',
+    description: 'Files of output that could not be used, since the start of the executor.',
+  },
   workers: { name: 'das.executor.workers', kind: 'gauge', unit: '{process}', description: 'Worker processes alive.' },
   memory: {
     name: 'das.executor.memory',

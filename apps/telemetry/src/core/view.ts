@@ -54,8 +54,13 @@ export class TelemetryView {
 }
 
 function gauges(status: NodeStatus): Sample[] {
-  const { node, slots, running, queued, holding, workers, rssBytes: memory } = status;
-  const values = { slots, running, queued, holding, workers, memory };
-  const keys = Object.keys(values) as (keyof typeof values)[];
-  return keys.map((key) => ({ metric: metrics[key], attributes: { node }, value: values[key] }));
+  const { node, slots, running, queued, holding, workers, rssBytes: memory, hold } = status;
+  const values = { slots, running, queued, holding, workers, memory, ...heldOf(hold) };
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ metric: metrics[key as keyof typeof values], attributes: { node }, value }],
+  );
 }
+
+/** An executor of an earlier version does not tell. */
+const heldOf = (hold: NodeStatus['hold']): { held: number; spooled: number; torn: number } | undefined =>
+  hold && { held: hold.memoryBytes, spooled: hold.spooledBytes, torn: hold.torn };

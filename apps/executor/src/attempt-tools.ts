@@ -1,0 +1,20 @@
+import type { WorkerPool } from '@das/execution';
+import type { Clock, NodeId } from '@das/kernel';
+import type { LockClient } from '@das/platform';
+import type { CodeCache } from './code-cache.js';
+import type { HoldLedger } from './hold-ledger.js';
+import type { JobLogs } from './job-logs.js';
+import type { StoreClient } from './store-client.js';
+
+/** What attempts share. */
+export interface AttemptTools {
+  readonly node: NodeId;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly pool: WorkerPool;
+  readonly store: StoreClient;
+  readonly locks: LockClient;
+  readonly code: CodeCache;
+  readonly ledger: HoldLedger;
+  readonly logs: JobLogs;
+}
