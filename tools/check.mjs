@@ -126,7 +126,7 @@ async function endToEnd(processes) {
   // Gossip alone knows no processes of services, and these faults are of processes that were split before or of what lies around the nodes.
   const once = ['/interop-', '/gossip-endurance', '/faults/(services|standby|nats-cluster|network)'];
   const ignore = processes === 'split' ? ['--testPathIgnorePatterns', ...once] : [];
-  return jest(['-c', 'e2e/jest.config.mjs', '--runInBand', ...ignore], { DAS_E2E_PROCESSES: processes });
+  return jest(['-c', 'e2e/jest.config.mjs', ...ignore], { DAS_E2E_PROCESSES: processes });
 }
 
 /** Folders that hold Python tests. */
