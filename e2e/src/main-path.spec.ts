@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
+import type { JobView } from '@das/contracts';
+import { Refused, type Rest } from './rest.js';
 import { lines, repository, script, testCluster, until, type TestCluster } from './harness.js';
 
 let it3: TestCluster;
@@ -44,6 +46,29 @@ describe('a job through a cluster of three', () => {
       items: { total: 200_000, final: true, committed: 200_000, failed: 0 },
     });
     expect(await it3.node(1).results(job.id)).toBe(lines(200_000, (i) => i + 1));
+  });
+
+  it('makes one job of submissions with the same key, sent to all nodes at once', async () => {
+    const submission = { code: script('def map(item):\n    return item\n'), input: { format: 'ndjson' } };
+    const input = lines(50_000, (i) => ({ i, pad: 'x'.repeat(20) }));
+    const all = [1, 2, 3].map((node) => it3.node(node));
+    // Who comes while another one uploads is told to come again.
+    const patient = (rest: Rest, text: string): Promise<JobView> =>
+      until('the key is not in use', () =>
+        rest.upload(submission, text, 'one').catch((error: unknown) => {
+          if (error instanceof Refused && error.problem.code === 'IDEMPOTENCY_KEY_IN_USE') return undefined;
+          throw error;
+        }),
+      );
+    const jobs = await Promise.all(all.map((rest) => patient(rest, input)));
+    expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
+    const other = await it3
+      .node(2)
+      .upload(submission, `${input}1\n`, 'one')
+      .then(String, (error: Refused) => error);
+    expect(other).toMatchObject({ status: 422, problem: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+    await it3.ended(jobs[0]!.id);
+    expect(await it3.node(3).results(jobs[0]!.id)).toBe(input);
   });
 
   it('counts the words of the corpus as tr, sort and uniq do', async () => {

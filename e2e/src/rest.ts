@@ -39,16 +39,19 @@ export class Rest {
     if (!response.ok) throw new Refused(response.status, (await response.json()) as Problem);
     return (await response.json()) as T;
   }
-  submit(submission: object, query = ''): Promise<JobView> {
+  /** @param key sent as Idempotency-Key */
+  submit(submission: object, query = '', key?: string): Promise<JobView> {
     const body = JSON.stringify(submission);
-    return this.json(`/v1/jobs${query}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };
+    return this.json(`/v1/jobs${query}`, { method: 'POST', body, headers });
   }
   /** Streams `input` behind the submission. */
-  async upload(submission: object, input: string | Blob): Promise<JobView> {
+  async upload(submission: object, input: string | Blob, key?: string): Promise<JobView> {
     const form = new FormData();
     form.set('spec', JSON.stringify(submission));
     form.set('input', typeof input === 'string' ? new Blob([input]) : input, 'input');
-    return this.json('/v1/jobs', { method: 'POST', body: form });
+    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
+    return this.json('/v1/jobs', { method: 'POST', body: form, headers });
   }
   view(id: string): Promise<JobView> {
     return this.json(`/v1/jobs/${id}`);

@@ -19,6 +19,8 @@ export const errorCodes = {
   JOB_UNFINISHED: { status: 409, retryable: true, title: 'The job has not ended' },
   LOCK_HELD: { status: 409, retryable: true, title: 'Somebody else holds the lock' },
   LOCK_LOST: { status: 409, retryable: false, title: 'The lock is not held any more' },
+  IDEMPOTENCY_KEY_IN_USE: { status: 409, retryable: true, title: 'A submission with this key is still being uploaded' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, retryable: false, title: 'The key stands for another submission' },
   GOSSIP_KEY_NOT_INSTALLED: { status: 409, retryable: false, title: 'A node does not have the key' },
   GOSSIP_KEY_IN_USE: { status: 409, retryable: false, title: 'The key still encrypts' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'The message is too large' },

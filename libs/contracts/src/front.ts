@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { jobIdSchema, nodeIdSchema } from './ids.js';
 import { failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
-import { limits } from './limits.js';
+import { limits, submissionKeyPattern } from './limits.js';
 import { memberStateSchema } from './membership.js';
-import { operation } from './operation.js';
+import { nodeOperation, operation } from './operation.js';
 import { fenceSchema, lockLimits, lockNameSchema, lockTokenSchema, partViewSchema } from './store/index.js';
 
 /* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
@@ -95,7 +95,24 @@ export const problemSchema = z.object({
 export type Problem = z.infer<typeof problemSchema>;
 
 /** Plain JSON from any NATS client: `nats req das.v1.jobs.submit '{…}'`. */
-export const jobsSubmit = operation('jobs.submit', submissionSchema, jobViewSchema);
+export const jobsSubmit = operation(
+  'jobs.submit',
+  submissionSchema.extend({
+    idempotencyKey: z
+      .string()
+      .regex(submissionKeyPattern, 'expected 1 to 255 visible ASCII characters')
+      .optional()
+      .describe('the same key again is the same job, for a day; as the header Idempotency-Key of REST'),
+  }),
+  jobViewSchema,
+);
+/** Whether a node is still receiving the input of a job. A node that was restarted, or does not answer, is not: its upload is broken. */
+export const jobsUploading = nodeOperation(
+  'jobs',
+  'uploading',
+  z.object({ job: jobIdSchema }),
+  z.object({ uploading: z.boolean() }),
+);
 export const jobsGet = operation('jobs.get', z.object({ job: jobIdSchema }), jobViewSchema);
 export const jobsList = operation(
   'jobs.list',

@@ -20,6 +20,9 @@ export const limits = {
   uploadIdleMs: 600_000,
   /** While anything of an upload comes, the store hears of it this often, however slowly its blocks fill (ms). */
   uploadTouchMs: 60_000,
+  /** A submission's key is kept this long (ms); a client that still does not know its job by then has given up. */
+  keyKeptMs: 24 * 3600 * 1000,
+  keyOwnerChars: 128,
   /** No progress for this long ends an attempt, unless its job says otherwise; `gather` and `main` have no such default (ms). */
   timeoutMsDefault: 10_000,
   timeoutMsMax: 24 * 3600 * 1000,
@@ -30,3 +33,6 @@ export const limits = {
   /** Result of one item, as JSON text. */
   resultBytesMax: 16 * 1024 * 1024,
 } as const;
+
+/** A submission's key: visible ASCII, as long as an identifier of any kind may need. */
+export const submissionKeyPattern = /^[\x21-\x7e]{1,255}$/;

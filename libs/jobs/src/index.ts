@@ -48,6 +48,7 @@ export {
   sameHolder,
 } from './core/lock-rules.js';
 export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
+export { judgeKey, type HeldKey, type KeyAsk } from './core/submission-key.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';
 export { asFault, checkBlock, checkDigest, slices } from './ports/checked-input.js';
 export { cancelFailure, fittingJson, pages, restartNote, tooMuchStaged } from './ports/pages.js';

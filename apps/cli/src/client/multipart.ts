@@ -3,6 +3,8 @@ export interface SubmissionParts {
   readonly spec: object;
   readonly code: { readonly filename: string; readonly text: string };
   readonly input: AsyncIterable<Uint8Array> | undefined;
+  /** The input once more, from its start; absent when it comes only once. */
+  readonly reopen?: (() => AsyncIterable<Uint8Array>) | undefined;
 }
 
 /** The body of a multipart request but for its {@link multipartEnd}, no faster than it is read. `boundary` must not occur in it: make it random. */

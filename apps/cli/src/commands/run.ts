@@ -58,7 +58,7 @@ export async function run(context: Context<RunOptions>, script: string): Promise
   const deaf = world.onInterrupt(() => interrupt.press());
   try {
     const input = upload && { input: { format: upload.format } };
-    const parts = { spec: { ...spec, ...input }, code, input: upload?.body };
+    const parts = { spec: { ...spec, ...input }, code, input: upload?.body, reopen: upload?.reopen };
     const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt));
     interrupt.taken(job.id);
     if (options.detach === true && !interrupt.cancelled) return await context.print(job, job.id);

@@ -9,6 +9,8 @@ export interface Upload {
   /** As the API knows it: files arrive as NDJSON. */
   readonly format: 'ndjson' | 'lines';
   readonly body: AsyncIterable<Uint8Array>;
+  /** The same bytes from the start, for another try; what is piped in comes once. */
+  readonly reopen?: () => AsyncIterable<Uint8Array>;
   /** A folder without files. */
   readonly empty?: boolean;
 }
@@ -24,7 +26,10 @@ export async function openInput(
   const format = formatOf(path, found, wanted);
   if (format === 'files') {
     const files = await listFiles(full, found);
-    return { format: 'ndjson', body: fileItems(files), empty: files.length === 0 };
+    const reopen = (): AsyncIterable<Uint8Array> => fileItems(files);
+    return { format: 'ndjson', body: reopen(), reopen, empty: files.length === 0 };
   }
-  return { format, body: (found === 'stdin' ? stdin : createReadStream(full)) as AsyncIterable<Uint8Array> };
+  if (found === 'stdin') return { format, body: stdin as AsyncIterable<Uint8Array> };
+  const reopen = (): AsyncIterable<Uint8Array> => createReadStream(full);
+  return { format, body: reopen(), reopen };
 }

@@ -23,6 +23,10 @@ export const frontLimits = {
   storeTimeoutMs: 15_000,
   /** A response that has begun waits this long for a store that is away, then breaks off. */
   storeAwayMaxMs: 60_000,
+  /** An upload with an Idempotency-Key that is not whole by then takes its key; until then one transaction may do it all. */
+  keyReserveMs: 250,
+  /** A node is asked this long whether it still receives an upload. */
+  uploadingTimeoutMs: 1_000,
   inspectTimeoutMs: 10_000,
   /** Nodes asked to parse a script before giving up. */
   inspectNodesMax: 3,

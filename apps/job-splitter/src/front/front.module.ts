@@ -5,6 +5,7 @@ import { AuthMiddleware, REST_TOKEN } from './auth.middleware.js';
 import { Cluster } from './cluster.js';
 import { ClusterController } from './cluster.controller.js';
 import type { FrontConfig } from './config.js';
+import { Creation } from './creation.js';
 import { EventsController } from './events.controller.js';
 import { FollowResults } from './follow-results.js';
 import { FrontStore } from './front-store.js';
@@ -22,6 +23,7 @@ import { Metrics, MetricsMiddleware } from './metrics.js';
 import { ProblemFilter } from './problem.filter.js';
 import { FRONT_CONFIG, RestAddress } from './rest-address.js';
 import { Results } from './results.js';
+import { RunningUploads } from './running-uploads.js';
 import { Scripts } from './scripts.js';
 import { Submitter } from './submitter.js';
 import { Uploads } from './uploads.js';
@@ -57,6 +59,8 @@ export class FrontModule implements NestModule {
         FrontStore,
         JobSignals,
         Scripts,
+        RunningUploads,
+        Creation,
         Uploads,
         Submitter,
         Jobs,

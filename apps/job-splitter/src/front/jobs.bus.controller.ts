@@ -9,6 +9,7 @@ import {
   jobsList,
   jobsResults,
   jobsSubmit,
+  jobsUploading,
 } from '@das/contracts';
 import { type Answer, Answers, type CallContext } from '@das/messaging';
 import { FrontStore } from './front-store.js';
@@ -16,6 +17,7 @@ import { JobSignals } from './job-signals.js';
 import { Jobs } from './jobs.js';
 import { Metrics } from './metrics.js';
 import { Results, withResult } from './results.js';
+import { RunningUploads } from './running-uploads.js';
 import { Submitter } from './submitter.js';
 import { hasEnded, jobView } from './view.js';
 
@@ -29,15 +31,20 @@ export class JobsBusController {
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(Results) private readonly results: Results,
     @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(RunningUploads) private readonly running: RunningUploads,
   ) {}
 
   @Answers(jobsSubmit)
-  async submit(body: RequestOf<typeof jobsSubmit>, context: CallContext): Promise<JobView> {
-    const record = await this.submitter.submit(body, {
-      job: this.submitter.newJobId(),
-      traceparent: context.traceparent,
-    });
+  async submit(body: RequestOf<typeof jobsSubmit>, { traceparent }: CallContext): Promise<JobView> {
+    const { idempotencyKey: key, ...submission } = body;
+    const record = await this.submitter.submit(submission, { job: this.submitter.newJobId(), traceparent, key });
     return jobView(record, undefined);
+  }
+
+  /** For other front doors, which have the same key of a client. */
+  @Answers(jobsUploading)
+  async uploading({ job }: RequestOf<typeof jobsUploading>): Promise<ReplyOf<typeof jobsUploading>> {
+    return { uploading: this.running.has(job) };
   }
 
   @Answers(jobsGet)

@@ -5,18 +5,25 @@ import type { Request, Response } from 'express';
 import { readJson } from './body.js';
 import { FollowResults } from './follow-results.js';
 import { FrontStore, type KnownJob } from './front-store.js';
-import { JobSignals } from './job-signals.js';
+import { type EndSignal, JobSignals } from './job-signals.js';
 import { Jobs } from './jobs.js';
 import { Metrics } from './metrics.js';
 import { readMultipart } from './multipart.js';
 import { followQuery, listQuery, noQuery, parseQuery, parseWait, partsQuery, submitQuery } from './query.js';
 import { Results, withResult } from './results.js';
 import { sendPages } from './streaming.js';
+import { parseKey } from './submission-key.js';
 import { jsonBodyBytesMax } from './submission.js';
 import { Submitter } from './submitter.js';
 import { hasEnded, jobView } from './view.js';
 
 const ndjson = 'application/x-ndjson';
+
+/** What a submission waits for. */
+interface Waiting {
+  readonly waitMs: number;
+  readonly result: boolean;
+}
 
 /** REST of jobs (DESIGN §7). Faults become problem documents in the filter. */
 @Controller('v1/jobs')
@@ -41,24 +48,49 @@ export class JobsController {
     const signal = this.signals.expect(job);
     try {
       const record = await this.accept(request, job);
-      response.setHeader('Location', `/v1/jobs/${job}`);
-      const wantsResult = waitMs > 0 && (results || accepts(request, ndjson));
-      if (wantsResult) await this.answerResult(await this.jobs.endedRecord(record, signal, waitMs), response);
-      else if (waitMs > 0) sendView(await this.jobs.ended(job, signal, waitMs), response);
-      else sendView({ record, counts: undefined }, response);
+      const waiting = { waitMs, result: results || accepts(request, ndjson) };
+      if (record.spec.job === job) await this.answer(record, signal, waiting, response);
+      else await this.answerEarlier(record, waiting, response);
     } finally {
       signal.close();
     }
   }
 
+  /** The job of an earlier submission with the same key. */
+  private async answerEarlier(record: JobRecord, waiting: Waiting, response: Response): Promise<void> {
+    const signal = this.signals.expect(record.spec.job);
+    try {
+      // It may have ended long ago, and be announced no more.
+      if (hasEnded(record.state)) signal.tell(record.state);
+      await this.answer(record, signal, waiting, response);
+    } finally {
+      signal.close();
+    }
+  }
+
+  private async answer(
+    record: JobRecord,
+    signal: EndSignal,
+    { waitMs, result }: Waiting,
+    response: Response,
+  ): Promise<void> {
+    const { job } = record.spec;
+    response.setHeader('Location', `/v1/jobs/${job}`);
+    if (waitMs > 0 && result) await this.answerResult(await this.jobs.endedRecord(record, signal, waitMs), response);
+    else if (waitMs > 0) sendView(await this.jobs.ended(job, signal, waitMs), response);
+    else sendView({ record, counts: undefined }, response);
+  }
+
   private async accept(request: Request, job: JobRecord['spec']['job']): Promise<JobRecord> {
     const traceparent = request.get('traceparent');
+    const key = request.get('idempotency-key');
+    if (key !== undefined) parseKey(key);
     if (request.is('multipart/form-data') !== false) {
       const { submission, input } = await readMultipart(request);
-      return this.submitter.submit(submission, { job, traceparent, upload: input });
+      return this.submitter.submit(submission, { job, traceparent, key, upload: input });
     }
     const body = await readJson(request, this.context.clock, jsonBodyBytesMax);
-    return this.submitter.submit(body, { job, traceparent });
+    return this.submitter.submit(body, { job, traceparent, key });
   }
 
   @Get()

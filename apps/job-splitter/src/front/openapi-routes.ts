@@ -1,3 +1,4 @@
+import { submissionKeyPattern } from '@das/contracts';
 import { z } from 'zod';
 import { lockRoutes } from './openapi-locks.js';
 import { memberRoutes } from './openapi-members.js';
@@ -43,6 +44,14 @@ const jobRoutes: readonly Route[] = [
     query: submitQuery,
     headers: z.object({
       traceparent: z.string().optional().describe('W3C trace context; the trace of the job continues it'),
+      'Idempotency-Key': z
+        .string()
+        .regex(submissionKeyPattern)
+        .optional()
+        .describe(
+          'a random value for each submission; the same submission again, to any node, within a day: the same job. ' +
+            'With another body: 422; while the first is still being uploaded: 409 with Retry-After',
+        ),
     }),
     body: submission,
     responses: {

@@ -47,6 +47,7 @@ describe('the OpenAPI document', () => {
       'wait',
       'results',
       'traceparent',
+      'Idempotency-Key',
     ]);
     expect(document.paths['/v1/jobs/{id}/parts']?.get?.parameters).toMatchObject([
       { name: 'id', required: true },

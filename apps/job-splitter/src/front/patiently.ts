@@ -13,8 +13,12 @@ export async function patiently<T>(clock: Clock, ms: number, ask: () => Promise<
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Fault && error.retryable) || clock.monotonic() >= until) throw error;
+      if (!isPassing(error) || clock.monotonic() >= until) throw error;
       await new Promise<void>((resolve) => void clock.timer(frontLimits.endPollMs, resolve));
     }
   }
 }
+
+/** Whether asking the store again may help. That a key is in use is for the client to wait for: an upload may take hours. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Fault && error.retryable && error.code !== 'IDEMPOTENCY_KEY_IN_USE';

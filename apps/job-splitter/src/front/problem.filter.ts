@@ -27,7 +27,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const problem = this.problem(thrown, request);
-    if (problem.status === 503) response.setHeader('Retry-After', String(frontLimits.retryAfterS));
+    if (problem.status === 503 || problem.code === 'IDEMPOTENCY_KEY_IN_USE')
+      response.setHeader('Retry-After', String(frontLimits.retryAfterS));
     if (thrown instanceof LockHeldFault) response.setHeader('Retry-After', String(thrown.retryAfterS));
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));

@@ -1,4 +1,7 @@
-import { Fault, jobWake, limits } from '@das/contracts';
+import { Fault, jobWake, jobsSubmit, jobsUploading, limits } from '@das/contracts';
+import { nodeId } from '@das/kernel';
+import { ServiceBusOver } from '@das/messaging';
+import { SystemClock, newId } from '@das/platform';
 import { natsServer } from '@das/testing';
 import request from 'supertest';
 import { type FrontDoor, asText, restToken, startFrontDoor } from '../testing/front-door.js';
@@ -118,6 +121,62 @@ describe('submitting a job', () => {
     await post().send(mapJob);
     cancel();
     expect(woken).not.toContain(body.id);
+  });
+
+  describe('with an Idempotency-Key', () => {
+    const keyed = (key: string, body: object) => post().set('Idempotency-Key', key).send(body);
+
+    it('again gives the same answer, over NATS too, and no second job', async () => {
+      const before = door.store.jobs.size;
+      const first = await keyed('same', mapJob);
+      const again = await keyed('"same"', mapJob);
+      expect([again.status, again.headers.location, again.body]).toEqual([202, first.headers.location, first.body]);
+      const payload = Buffer.from(JSON.stringify({ ...mapJob, idempotencyKey: 'same' }));
+      const message = { subject: jobsSubmit.subject, envelope: {}, payload };
+      const overNats = await door.plain.request(message, { timeoutMs: 5_000 });
+      expect(JSON.parse(Buffer.from(overNats.payload).toString())).toEqual(first.body);
+      expect(door.store.jobs.size).toBe(before + 1);
+    });
+
+    it('again waits for the end of the job, and gives its result, be it long over', async () => {
+      door.store.onSealed = echo;
+      const { body } = await keyed('ended', mapJob);
+      door.store.onSealed = () => undefined;
+      const again = post('/v1/jobs?wait=30s&results=1').set('Idempotency-Key', 'ended').buffer(true).parse(asText);
+      expect((await again.send(mapJob)).body).toBe('1\n{"a":"é"}\nnull\n');
+      const asView = await post('/v1/jobs?wait=30s').set('Idempotency-Key', 'ended').send(mapJob);
+      expect(asView).toMatchObject({ status: 200, body: { id: body.id, state: 'succeeded', items: { committed: 3 } } });
+    });
+
+    it('and another body is refused', async () => {
+      await keyed('reused', mapJob);
+      const { status, body } = await keyed('reused', { ...mapJob, input: { items: [1] } });
+      expect([status, body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    });
+
+    it('is told to come again while the first is still being uploaded', async () => {
+      const holder = await keyed('uploading', { code: { text }, input: { range: [0, 3] } });
+      const stored = door.store.job(holder.body.id);
+      const otherNode = new ServiceBusOver(
+        door.plain,
+        { node: nodeId('node-9'), service: 'job-splitter' },
+        new SystemClock(),
+        newId,
+      );
+      const { record } = stored;
+      stored.record = { ...record, state: 'submitted', spec: { ...record.spec, contact: otherNode.node } };
+      door.store.keys.set('uploading', { job: holder.body.id, digest: undefined });
+      const stop = await otherNode.answer(jobsUploading, async () => ({ uploading: true }));
+      const { status, body, headers } = await keyed('uploading', mapJob);
+      stop();
+      expect([status, body.code, headers['retry-after']]).toEqual([409, 'IDEMPOTENCY_KEY_IN_USE', '2']);
+      expect(body.detail).toContain('node-9 is still receiving');
+    });
+
+    it('is refused when the key is none', async () => {
+      const { status, body } = await keyed('a b', mapJob);
+      expect([status, body.field]).toEqual([400, 'Idempotency-Key']);
+    });
   });
 
   it.each([

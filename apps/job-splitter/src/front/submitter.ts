@@ -14,6 +14,7 @@ import { type Block, BlockBuilder } from './block-builder.js';
 import { cutUpload, itemTooLarge } from './blocks.js';
 import { Metrics } from './metrics.js';
 import { Scripts, digestOf } from './scripts.js';
+import { KeyedBody, parseKey } from './submission-key.js';
 import { type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
 import { type InputBlocks, Uploads } from './uploads.js';
 
@@ -24,6 +25,8 @@ export interface SubmitOptions {
   readonly upload?: AsyncIterable<Uint8Array> | undefined;
   /** Of the caller; the job's trace continues it. */
   readonly traceparent?: string | undefined;
+  /** Idempotency-Key: the same again is the same job. */
+  readonly key?: string | undefined;
 }
 
 /** W3C trace context; anything else of a client is ignored, as the standard asks. */
@@ -50,14 +53,17 @@ export class Submitter {
     return jobIdSchema.parse(`j-${letters.slice(0, 10)}`);
   }
 
-  /** @throws Fault of the 4xx kind naming what is wrong, nothing stored; STORE_UNAVAILABLE and kin: submit again. */
+  /**
+   * Gives the new job, or with a key the one that was submitted with it before.
+   * @throws Fault of the 4xx kind naming what is wrong, nothing stored; STORE_UNAVAILABLE and kin: submit again.
+   */
   submit(value: unknown, options: SubmitOptions): Promise<JobRecord> {
     const traceparent = traceparentPattern.test(options.traceparent ?? '') ? options.traceparent : undefined;
     const span = { traceparent, attributes: { 'das.job': options.job } };
     return withSpan('job.submit', span, async () => {
       const submission = parseSubmission(value);
       const record = await this.create(submission, { ...options, traceparent: currentTraceparent() ?? traceparent });
-      this.metrics.count('das_jobs_submitted_total');
+      if (record.spec.job === options.job) this.metrics.count('das_jobs_submitted_total');
       return record;
     });
   }
@@ -65,7 +71,8 @@ export class Submitter {
   private async create(submission: Submission, options: SubmitOptions): Promise<JobRecord> {
     const defined = await this.scripts.inspect(submission.code);
     const plan = planJob(submission, defined, defined.reduce ? await this.buckets() : 1);
-    const job = { spec: this.spec(submission, plan, options), codeText: submission.code.text };
+    const keyed = options.key === undefined ? undefined : new KeyedBody(parseKey(options.key), submission);
+    const job = { spec: this.spec(submission, plan, options), codeText: submission.code.text, keyed };
     if (plan.blocks) return this.uploads.createWithBlocks(job, blocksOf(submission.input, options.upload));
     if (options.upload !== undefined)
       throw new Fault('INPUT_UNEXPECTED', 'the items come from elsewhere, yet a part `input` was sent', {

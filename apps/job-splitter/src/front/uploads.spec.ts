@@ -8,7 +8,9 @@ import { type StandInJob, StandInStore, inputOf } from '../testing/stand-in-stor
 import type { Block } from './block-builder.js';
 import { cutUpload } from './blocks.js';
 import { frontLimits } from './config.js';
+import { Creation } from './creation.js';
 import { FrontStore } from './front-store.js';
+import { RunningUploads } from './running-uploads.js';
 import { Uploads } from './uploads.js';
 
 const minuteMs = 60_000;
@@ -33,7 +35,8 @@ describe('storing new jobs', () => {
     const [bus, theirs] = [busOf('job-splitter'), busOf('results-store')];
     store = await new StandInStore(theirs).start();
     const context = { clock, bus, log: { warn: () => undefined } } as unknown as ServiceContext;
-    uploads = new Uploads(context, new FrontStore(context));
+    const [front, running] = [new FrontStore(context), new RunningUploads(context)];
+    uploads = new Uploads(context, front, new Creation(context, front, running), running);
     close = () => Promise.all([bus.close(), theirs.close()]);
   });
   afterEach(() => close());

@@ -17,6 +17,7 @@ import {
   readOutput,
   sealJob,
 } from '@das/contracts';
+import { judgeKey } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import type { Answer, ServiceBus } from '@das/messaging';
 
@@ -34,6 +35,8 @@ export interface StandInJob {
 export class StandInStore {
   readonly jobs = new Map<JobId, StandInJob>();
   readonly abandoned: JobId[] = [];
+  /** Submission keys; each is kept for ever. */
+  readonly keys = new Map<string, { readonly job: JobId; digest: string | undefined }>();
   /** Called for each job that has all its items, before its creation is answered. */
   onSealed: (job: StandInJob) => void = () => undefined;
   onRead: () => void = () => undefined;
@@ -59,9 +62,10 @@ export class StandInStore {
     const { bus } = this;
     await bus.answer(createJob, async (body, { raw }) => this.#answered(this.#create(body, raw)));
     await bus.answer(appendBlock, (body, { raw }) => this.#append(body, raw));
-    await bus.answer(sealJob, async ({ job, items }) => this.#answered(this.#seal(job, items)));
+    await bus.answer(sealJob, async (body) => this.#answered(this.#seal(body)));
     await bus.answer(abandonJob, async ({ job }) => {
       this.jobs.delete(job);
+      for (const [key, held] of this.keys) if (held.job === job) this.keys.delete(key);
       this.abandoned.push(job);
       this.onAbandoned();
       return {};
@@ -113,8 +117,26 @@ export class StandInStore {
     return reply;
   }
 
-  #create({ spec, codeText, items, block }: RequestOf<typeof createJob>, raw: Uint8Array): ReplyOf<typeof createJob> {
+  #create(request: RequestOf<typeof createJob>, raw: Uint8Array): ReplyOf<typeof createJob> {
     this.#checked(undefined);
+    return this.#held(request) ?? this.#createNew(request, raw);
+  }
+
+  /** The job that the key of a submission stands for. */
+  #held({ spec: { job }, key }: RequestOf<typeof createJob>): ReplyOf<typeof createJob> | undefined {
+    if (key === undefined) return undefined;
+    const held = this.keys.get(key.key);
+    const record = held && this.jobs.get(held.job)?.record;
+    const verdict = judgeKey(held && { ...held, state: record?.state, createdAt: 0 }, { job, digest: key.digest }, 0);
+    if (verdict === 'free') this.keys.set(key.key, { job, digest: key.digest });
+    if (record === undefined || verdict === 'free' || verdict === 'own') return undefined;
+    return { job: record, existed: true, key: { verdict, ...(held?.digest && { digest: held.digest }) } };
+  }
+
+  #createNew(
+    { spec, codeText, items, block }: RequestOf<typeof createJob>,
+    raw: Uint8Array,
+  ): ReplyOf<typeof createJob> {
     const known = this.jobs.get(spec.job);
     if (known !== undefined) return { job: known.record, existed: true };
     const createdAt = 1_700_000_000_000 + this.jobs.size;
@@ -148,8 +170,9 @@ export class StandInStore {
     if (!this.jobs.has(job)) throw new Fault('JOB_NOT_FOUND', `there is no job ${job}`);
   }
 
-  #seal(id: JobId, items: number): ReplyOf<typeof sealJob> {
+  #seal({ job: id, items, digest }: RequestOf<typeof sealJob>): ReplyOf<typeof sealJob> {
     this.#dropped(id);
+    for (const held of this.keys.values()) if (held.job === id) held.digest = digest;
     const job = this.job(id);
     if (job.record.finishedAt !== undefined) return { outcome: 'jobEnded', job: job.record };
     this.#sealed(job, items);

@@ -138,8 +138,18 @@ export class OutboxEntity {
   @Column('text') event!: string;
 }
 
+/** What a submission that is sent again is known by. */
+@Entity('submission_keys')
+export class SubmissionKeyEntity {
+  @PrimaryColumn('text') owner!: string;
+  @PrimaryColumn('text') key!: string;
+  @Column('text') job!: string;
+  @Column('text', { nullable: true }) digest!: string | null;
+  @Column('bigint', { name: 'created_at' }) createdAt!: number;
+}
+
 export const entities = [
   ...[JobEntity, GoneJobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
   ...[BlobEntity, TermEntity, RenewalEntity, OutboxEntity],
-  ...[UserLockEntity, FenceFloorEntity],
+  ...[UserLockEntity, FenceFloorEntity, SubmissionKeyEntity],
 ];

@@ -1,81 +1,21 @@
-import { Fault, type JobRecord, limits } from '@das/contracts';
+import { limits } from '@das/contracts';
 import {
   type ItemBlock,
-  asFault,
   checkBlock,
-  checkDigest,
   decideAppend,
   decideRestart,
   decideSeal,
-  firstState,
   itemsPage,
   pages,
   restartNote,
 } from '@das/jobs';
-import type { JobId } from '@das/kernel';
 import type { Database, Query } from '../database/database.js';
 import { pack, unpack } from '../database/pack.js';
 import type { BlockCache } from './block-cache.js';
 import { type FactsRow, findJob, findRecord, lockJob, nowMs, stateEvent, writeOutbox } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import { keyOfPart, openJson, openPartOfAttempt, sql } from './part-rows.js';
-
-/** Job, code, block and event in one statement, which is its own transaction: the shortest way to a running job. */
-const createSql = `
-  with job as (
-    insert into jobs (id, state, sealed, items, retries, reduces, code, spec)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning no, created_at),
-  code as (
-    insert into blobs (digest, chunk, data)
-    select $7, n, substring($9::bytea from n * $10::int + 1 for $10::int)
-    from generate_series(0, greatest(0, (octet_length($9::bytea) - 1) / $10::int)) as n where exists (select from job)
-    on conflict (digest, chunk) do update set touched_at = excluded.touched_at),
-  block as (
-    insert into blocks (job_no, generation, no, from_item, to_item, bytes, packed, digest, data)
-    select no, 1, 0, 0, $4, $11, $12, $13, $14 from job where $13::text is not null),
-  told as (
-    insert into outbox (event) select json_build_object('event', 'state', 'job', $1::text, 'at', created_at, 'state', $2::text, 'generation', 1) from job)
-  select no, created_at from job`;
-
-export async function createJob(db: Database, request: Ask<'createJob'>, raw: Uint8Array): Answer<'createJob'> {
-  const { spec, codeText, block } = request;
-  checkDigest('spec.code', spec.code, codeText);
-  if (block) checkBlock(block, raw);
-  const first = firstStateOf(request);
-  const stored = block ? await pack(raw) : undefined;
-  const rows = await db.query<{ no: number; created_at: number }>(
-    createSql,
-    [
-      ...[spec.job, first.state, first.sealed, first.items, spec.limits.retries, spec.functions.reduce],
-      ...[spec.code, JSON.stringify(spec), Buffer.from(codeText), limits.pageBytesMax],
-      ...[
-        block ? raw.length : null,
-        stored?.packed ?? null,
-        block?.digest ?? null,
-        stored ? Buffer.from(stored.data) : null,
-      ],
-    ],
-    'create-job',
-  );
-  const [made] = rows;
-  if (made) return { job: { spec, ...first, generation: 1, cut: 0, createdAt: made.created_at }, existed: false };
-  return { job: await existing(db, spec.job), existed: true };
-}
-
-function firstStateOf(request: Ask<'createJob'>): ReturnType<typeof firstState> {
-  try {
-    return firstState(request);
-  } catch (thrown) {
-    throw asFault(thrown);
-  }
-}
-
-async function existing(db: Database, id: JobId): Promise<JobRecord> {
-  const record = await findRecord(db.query, id);
-  // Between the two statements the job may have been abandoned: the caller asks again.
-  if (!record) throw new Fault('STORE_UNAVAILABLE', `job ${id} was being removed; ask again`);
-  return record;
-}
+import { sealKey } from './submission-keys.js';
 
 const headColumns = 'no, from_item as "from", to_item as "to", digest';
 
@@ -116,7 +56,10 @@ export function sealJob(db: Database, request: Ask<'sealJob'>): Answer<'sealJob'
   return db.transaction(async (query) => {
     const job = await lockJob(query, request.job, 'update');
     const decision = decideSeal(job, request);
-    if (decision === 'seal') await seal(query, job);
+    if (decision === 'seal') {
+      await seal(query, job);
+      if (request.digest !== undefined) await sealKey(query, request.job, request.digest);
+    }
     const record = await findRecord(query, request.job);
     return { outcome: decision === 'jobEnded' ? decision : 'sealed', ...(record && { job: record }) };
   });
@@ -134,11 +77,19 @@ export async function abandonJob(db: Database, { job }: Ask<'abandonJob'>): Answ
       `select no from jobs where id = $1 and state = 'submitted' for update`,
       [job],
     );
-    if (!found) return;
-    await query('delete from blocks where job_no = $1', [found.no]);
-    await query('delete from jobs where no = $1', [found.no]);
+    if (found) await dropUpload(query, found.no);
   });
   return {};
+}
+
+/** Removes a job that is still `submitted`, and frees its key; the caller holds its row for update. */
+export async function dropUpload(query: Query, no: number): Promise<void> {
+  await query('delete from blocks where job_no = $1', [no]);
+  await query(
+    `with gone as (delete from jobs where no = $1 returning id)
+     delete from submission_keys where job in (select id from gone)`,
+    [no],
+  );
 }
 
 export function restartSplit(db: Database, { attempt, why }: Ask<'restartSplit'>): Answer<'restartSplit'> {

@@ -3,6 +3,7 @@ import type { JobId } from '@das/kernel';
 import type { Database } from '../database/database.js';
 import * as acts from './acts.js';
 import { BlockCache } from './block-cache.js';
+import { createJob } from './create-job.js';
 import { type CommitReply, type CommitTask, commitBatch, commitTask } from './commits.js';
 import { GroupCommit } from './group-commit.js';
 import * as input from './input.js';
@@ -27,7 +28,7 @@ export class PostgresResultStore implements ResultStore {
     this.#commits = new GroupCommit((tasks) => commitBatch(db, tasks));
   }
 
-  readonly createJob: ResultStore['createJob'] = (request, raw) => input.createJob(this.db, request, raw);
+  readonly createJob: ResultStore['createJob'] = (request, raw) => createJob(this.db, request, raw);
   readonly appendBlock: ResultStore['appendBlock'] = (request, raw) => input.appendBlock(this.db, request, raw);
   readonly sealJob: ResultStore['sealJob'] = (request) => input.sealJob(this.db, request);
   readonly abandonJob: ResultStore['abandonJob'] = (request) => input.abandonJob(this.db, request);

@@ -82,6 +82,36 @@ describe('what the store deletes', () => {
     expect(await sql('select count(*)::int as n from blobs')).toEqual([{ n: 0 }]);
   });
 
+  it('keeps a submission key for a day, or as long as its job', async () => {
+    const keys = async () =>
+      (await sql<{ key: string }>('select key from submission_keys order by key')).map((r) => r.key);
+    const submit = (name: string, digest = createHash('sha256').update(name).digest('hex')) => {
+      const spec = specOf({ input: { kind: 'range', from: 0, to: 1 } });
+      const key = { owner: 'cluster', key: name, digest };
+      return store.createJob({ spec, codeText: 'def map(item): return item\n', key }, bytesOf(''));
+    };
+    const [old, ended] = [await submit('old'), await submit('ended')];
+    await submit('young');
+    const upload = specOf({ input: { kind: 'blocks' } });
+    await store.createJob(
+      { spec: upload, codeText: 'def map(item): return item\n', key: { owner: 'cluster', key: 'upload' } },
+      bytesOf(''),
+    );
+    await store.deleteOld(hourMs);
+    expect(await keys()).toEqual(['ended', 'old', 'upload', 'young']);
+    await store.cancelJob({ job: ended.job.spec.job, why: 'enough' });
+    const back = (ms: number) => `(extract(epoch from now()) * 1000)::bigint - ${ms}`;
+    await sql(`update jobs set finished_at = ${back(2 * hourMs)} where id = '${ended.job.spec.job}'`);
+    await sql(`update jobs set touched_at = ${back(2 * hourMs)} where id = '${upload.job}'`);
+    await sql(`update submission_keys set created_at = ${back(24 * hourMs)} where key = 'old'`);
+    // Past its time it is free, deleted or not; its job goes on.
+    const again = await submit('old', createHash('sha256').update('another').digest('hex'));
+    expect([again.existed, (await store.getJob({ job: old.job.spec.job })).job?.state]).toEqual([false, 'running']);
+    await sql(`update submission_keys set created_at = ${back(24 * hourMs)} where key = 'old'`);
+    await store.deleteOld(hourMs);
+    expect(await keys()).toEqual(['young']);
+  });
+
   it('goes on with a deletion that was broken off', async () => {
     const job = await s.create();
     const [part] = await s.assign(job, [[0, 10]]);

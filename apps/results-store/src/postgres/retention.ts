@@ -1,7 +1,9 @@
 import { limits } from '@das/contracts';
 import type { JobId } from '@das/kernel';
 import type { Database, Query } from '../database/database.js';
+import { dropUpload } from './input.js';
 import { nowMs } from './job-rows.js';
+import { deleteOldKeys } from './submission-keys.js';
 
 /** Jobs looked at in one round. */
 const jobsPerRoundMax = 20;
@@ -12,9 +14,12 @@ const blobGraceMs = 3_600_000;
 /** Whoever uploads may have sent something since the store last heard of it, and rest from then on (ms). */
 const uploadDropMs = limits.uploadIdleMs + limits.uploadTouchMs;
 
+/** Statements that delete keys in one round: a hundred thousand keys a minute. */
+const keyRoundsMax = 20;
+
 const tables = ['staged_outputs', 'outputs', 'open_parts', 'parts', 'blocks'];
 
-/** Deletes ended jobs that are older than `keptMs`, broken uploads, and code that no job refers to; a bounded number at a time. Returns the jobs' ids. */
+/** Deletes ended jobs that are older than `keptMs`, broken uploads, code that no job refers to, and keys past their time; a bounded number at a time. Returns the jobs' ids. */
 export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> {
   const old = await hideOld(db, keptMs);
   const broken = await db.query<{ no: number; id: JobId }>(
@@ -23,11 +28,13 @@ export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> 
   );
   const gone = await db.query<{ no: number }>(`select no from gone_jobs order by no limit ${jobsPerRoundMax}`);
   for (const { no } of gone) while (await clearSome(db, no));
-  for (const { no } of broken) await dropUpload(db, no);
+  for (const { no } of broken) await dropIdle(db, no);
   await db.query(
     `delete from blobs where touched_at < ${nowMs} - ${blobGraceMs} and digest in (
        select digest from blobs b where not exists (select 1 from jobs where code = b.digest) limit ${jobsPerRoundMax})`,
   );
+  for (let round = 0; round < keyRoundsMax; round++)
+    if ((await deleteOldKeys(db.query, limits.keyKeptMs, rowsPerStatementMax)) < rowsPerStatementMax) break;
   return [...old, ...broken].map(({ id }) => id);
 }
 
@@ -36,7 +43,8 @@ function hideOld(db: Database, keptMs: number): Promise<{ id: JobId }[]> {
   return db.query<{ id: JobId }>(
     `with gone as (delete from jobs where no = any(array(
        select no from jobs where finished_at < ${nowMs} - $1::bigint order by finished_at limit ${jobsPerRoundMax})) returning no, id),
-     kept as (insert into gone_jobs select no from gone)
+     kept as (insert into gone_jobs select no from gone),
+     freed as (delete from submission_keys where job in (select id from gone))
      select id from gone`,
     [Math.round(keptMs)],
   );
@@ -63,14 +71,12 @@ async function deleteSome(query: Query, table: string, no: number): Promise<numb
 }
 
 /** Under the job's lock, and only if it is still idle: a block may just arrive. */
-async function dropUpload(db: Database, no: number): Promise<void> {
+async function dropIdle(db: Database, no: number): Promise<void> {
   await db.transaction(async (query) => {
     const idle = await query(
       `select no from jobs where no = $1 and state = 'submitted' and touched_at < ${nowMs} - ${uploadDropMs} for update`,
       [no],
     );
-    if (idle.length === 0) return;
-    await query('delete from blocks where job_no = $1', [no]);
-    await query('delete from jobs where no = $1', [no]);
+    if (idle.length > 0) await dropUpload(query, no);
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, digestSchema, jobIdSchema } from '../ids.js';
 import { jobRecordSchema, jobSpecSchema } from '../job.js';
-import { limits } from '../limits.js';
+import { limits, submissionKeyPattern } from '../limits.js';
 import { operation } from '../operation.js';
 import { attemptRefSchema, generation } from './attempt.js';
 
@@ -16,7 +16,28 @@ export const blockHeadSchema = z.object({
 });
 export type BlockHead = z.infer<typeof blockHeadSchema>;
 
-/** Creates a job, its code and, when the input is small, its only block (raw), in one transaction. The same id again: the stored job. */
+/** What a submission that is sent again is known by (Idempotency-Key). Kept for `limits.keyKeptMs`, or as long as its job, if that is shorter. */
+export const submissionKeySchema = z.object({
+  owner: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .max(limits.keyOwnerChars)
+    .describe('whose key: two owners may use the same one'),
+  key: z.string().regex(submissionKeyPattern).describe('what the client chose'),
+  digest: digestSchema.optional().describe('of spec, code and all items; absent while the items are still coming'),
+});
+export type SubmissionKey = z.infer<typeof submissionKeySchema>;
+
+/**
+ * Whose job a key stands for. `uploading`: of one whose input is not there whole · `same`: of this body · `different`: of another
+ * · `unknown`: the body of this request is not known yet; `digest` is what it must come to.
+ */
+export const keyVerdictSchema = z.enum(['uploading', 'same', 'different', 'unknown']);
+
+/**
+ * Creates a job, its code and, when the input is small, its only block (raw), in one transaction. The same id again: the stored job.
+ * A key that stands for another job: that job, nothing is created, and `key` says why.
+ */
 export const createJob = operation(
   'store.create-job',
   z.object({
@@ -25,8 +46,13 @@ export const createJob = operation(
     /** Items known at once: a range, `none`, or the block in the raw payload. Absent: an upload or split() follows. */
     items: count('number of items').optional(),
     block: blockHeadSchema.optional().describe('head of the raw payload'),
+    key: submissionKeySchema.optional(),
   }),
-  z.object({ job: jobRecordSchema, existed: z.boolean() }),
+  z.object({
+    job: jobRecordSchema,
+    existed: z.boolean(),
+    key: z.object({ verdict: keyVerdictSchema, digest: digestSchema.optional() }).optional(),
+  }),
 );
 
 /**
@@ -45,11 +71,16 @@ export const appendBlock = operation(
 /** Ends an upload: the items are final and the job may run. Twice is fine. */
 export const sealJob = operation(
   'store.seal-job',
-  z.object({ job: jobIdSchema, generation, items: count('number of items') }),
+  z.object({
+    job: jobIdSchema,
+    generation,
+    items: count('number of items'),
+    digest: digestSchema.optional().describe('for its key: of spec, code and all items'),
+  }),
   z.object({ outcome: z.enum(['sealed', 'jobEnded']), job: jobRecordSchema.optional() }),
 );
 
-/** Drops a job whose upload broke; a job that is past `submitted` is left alone. */
+/** Drops a job whose upload broke, and frees its key; a job that is past `submitted` is left alone. */
 export const abandonJob = operation(
   'store.abandon-job',
   z.object({ job: jobIdSchema, why: z.string().max(1000) }),

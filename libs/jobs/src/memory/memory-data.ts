@@ -38,10 +38,18 @@ export interface MemoryJob {
   staged: Map<string, Map<string, MemoryRow>>;
 }
 
+export interface MemoryKey {
+  readonly job: JobId;
+  readonly createdAt: number;
+  digest: string | undefined;
+}
+
 /** What several store instances share: the tables. */
 export interface MemoryData {
   readonly jobs: Map<JobId, MemoryJob>;
   readonly blobs: Map<string, Uint8Array>;
+  /** Submission keys, by owner and key. */
+  readonly keys: Map<string, MemoryKey>;
   outbox: OutboxRow[];
   outboxSeq: number;
   term: number;
@@ -55,6 +63,7 @@ export interface MemoryData {
 export const emptyData = (): MemoryData => ({
   jobs: new Map(),
   blobs: new Map(),
+  keys: new Map(),
   outbox: [],
   outboxSeq: 0,
   term: 0,

@@ -5,6 +5,7 @@ import { itemsPage } from '../core/job-rules-pages.js';
 import { checkBlock, checkDigest } from '../ports/checked-input.js';
 import { pages, restartNote } from '../ports/pages.js';
 import type { WithRaw } from '../ports/result-store.js';
+import { freeKey, heldBy, sealKey, takeKey, verdictOn } from './memory-keys.js';
 import { type MemoryJob, type MemoryWorld, factsOf, jobOf, moveJob, recordOf, tell, tellState } from './memory-data.js';
 
 type Ask<O> = RequestOf<O>;
@@ -15,8 +16,8 @@ export function createJob(
   raw: Uint8Array,
 ): ReplyOf<typeof contracts.createJob> {
   const { spec, codeText, block } = request;
-  const existing = world.data.jobs.get(spec.job);
-  if (existing) return { job: recordOf(existing), existed: true };
+  const existing = world.data.jobs.get(spec.job) ?? heldBy(world, request);
+  if (existing) return { job: recordOf(existing), existed: true, ...verdictOn(world, request) };
   checkDigest('spec.code', spec.code, codeText);
   if (block) checkBlock(block, raw);
   const job: MemoryJob = {
@@ -26,6 +27,7 @@ export function createJob(
   };
   world.data.blobs.set(spec.code, new TextEncoder().encode(codeText));
   world.data.jobs.set(spec.job, job);
+  takeKey(world, request);
   tellState(world, job);
   return { job: recordOf(job), existed: false };
 }
@@ -56,13 +58,16 @@ export function sealJob(world: MemoryWorld, request: Ask<typeof contracts.sealJo
   const decision = decideSeal(factsOf(job), request);
   if (decision === 'seal') {
     job.sealed = true;
+    sealKey(world, request);
     moveJob(world, job, 'running');
   }
   return { outcome: decision === 'jobEnded' ? 'jobEnded' : 'sealed', job: recordOf(job) };
 }
 
 export function abandonJob(world: MemoryWorld, request: Ask<typeof contracts.abandonJob>): Record<string, never> {
-  if (world.data.jobs.get(request.job)?.state === 'submitted') world.data.jobs.delete(request.job);
+  if (world.data.jobs.get(request.job)?.state !== 'submitted') return {};
+  world.data.jobs.delete(request.job);
+  freeKey(world, request.job);
   return {};
 }
 

@@ -3,6 +3,7 @@ import { actRules } from './contract/acts.contract.js';
 import { commitRules } from './contract/commits.contract.js';
 import { inputRules } from './contract/input.contract.js';
 import { lockRules } from './contract/locks.contract.js';
+import { keyRules } from './contract/keys.contract.js';
 import { Scenario, type StoreHarness } from './contract/scenario.js';
 import { splitRules } from './contract/split.contract.js';
 import { stagingRules } from './contract/staging.contract.js';
@@ -25,7 +26,17 @@ export function resultStoreContract(name: string, start: () => Promise<StoreHarn
     afterEach(async () => {
       for (const harness of open.splice(0)) await harness.close();
     });
-    for (const rules of [inputRules, splitRules, actRules, commitRules, stagingRules, viewRules, termRules, lockRules])
-      rules(given);
+    const all = [
+      inputRules,
+      keyRules,
+      splitRules,
+      actRules,
+      commitRules,
+      stagingRules,
+      viewRules,
+      termRules,
+      lockRules,
+    ];
+    for (const rules of all) rules(given);
   });
 }
