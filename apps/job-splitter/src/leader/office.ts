@@ -163,8 +163,10 @@ export class Office {
 
   async #readParts({ ask }: Of<'readParts'>): Promise<void> {
     try {
-      const parts = ask.wanted ? await this.#loader.parts(ask.loaded) : undefined;
-      const bytesPerItem = await this.#loader.bytesPerItem(ask.loaded.record);
+      const [parts, bytesPerItem] = await Promise.all([
+        ask.wanted ? this.#loader.parts(ask.loaded) : undefined,
+        this.#loader.bytesPerItem(ask.loaded.record),
+      ]);
       this.#step({ kind: 'partsRead', ask, parts, bytesPerItem });
     } catch (error) {
       this.#unread(ask, error);

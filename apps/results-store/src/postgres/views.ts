@@ -1,5 +1,5 @@
 import { limits } from '@das/contracts';
-import { type StoredPart, fittingJson, openPartOf, pages, parsePartId, partViewOf } from '@das/jobs';
+import { type StoredPart, fittingJson, fittingParts, openPartOf, pages, parsePartId, partViewOf } from '@das/jobs';
 import type { PartId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
 import type { Database } from '../database/database.js';
@@ -74,32 +74,33 @@ function cursorOf(after: PartId | undefined): number[] {
   return name ? [partKindCode(name.kind), name.from, name.to, name.tries] : [-1, 0, 0, 0];
 }
 
+/** One statement, the job found within it: a new leader asks for each job, and waits for each answer. */
 export async function loadParts(db: Database, { job: id, generation, after }: Ask<'loadParts'>): Answer<'loadParts'> {
-  const job = await findJob(db.query, id);
-  const rows = await openRows(db, job, generation, after, pages.openPartsMax + 1);
-  return {
-    parts: rows.slice(0, pages.openPartsMax).map((row) => openPartOf(openPart(row))),
-    more: rows.length > pages.openPartsMax,
-  };
+  const rows = await db.query<OpenRow>(
+    `select * from open_parts where job_no = (select no from jobs where id = $1) and generation = $2 and ${afterKey}
+     order by ${keyOrder} limit $7`,
+    [id, generation, ...cursorOf(after), pages.openPartsMax + 1],
+    'load-parts',
+  );
+  if (rows.length === 0) await findJob(db.query, id);
+  const parts = fittingParts(
+    rows.map((row) => openPartOf(openPart(row))),
+    limits.pageBytesMax,
+  );
+  return { parts, more: parts.length < rows.length };
 }
 
-function openRows(
-  db: Database,
-  job: FactsRow,
-  generation: number,
-  after: PartId | undefined,
-  limit: number,
-): Promise<OpenRow[]> {
+function openRows(db: Database, job: FactsRow, after: PartId | undefined, limit: number): Promise<OpenRow[]> {
   return db.query<OpenRow>(
     `select * from open_parts where job_no = $1 and generation = $2 and ${afterKey} order by ${keyOrder} limit $7`,
-    [job.no, generation, ...cursorOf(after), limit],
+    [job.no, job.generation, ...cursorOf(after), limit],
     'page-open-parts',
   );
 }
 
 export async function listParts(db: Database, { job: id, limit, after }: Ask<'listParts'>): Answer<'listParts'> {
   const job = await findJob(db.query, id);
-  const open = await openRows(db, job, job.generation, after, limit + 1);
+  const open = await openRows(db, job, after, limit + 1);
   const ended = await db.query<SettledRow>(
     `select * from parts where job_no = $1 and generation = $2 and ${afterKey} and state <> ${settledCode('replaced')}
      order by ${keyOrder} limit $7`,

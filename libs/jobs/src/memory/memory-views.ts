@@ -11,7 +11,7 @@ import type * as contracts from '@das/contracts';
 import type { PartId } from '@das/kernel';
 import { outputPage } from '../core/job-rules-pages.js';
 import { type StoredPart, jobEnded, openPartOf, partOpen, partViewOf } from '../core/job-rules.js';
-import { fittingJson, pages } from '../ports/pages.js';
+import { fittingJson, fittingParts, pages } from '../ports/pages.js';
 import type { WithRaw } from '../ports/result-store.js';
 import { type MemoryJob, type MemoryWorld, byPlace, countsOf, jobOf, recordOf } from './memory-data.js';
 
@@ -43,7 +43,11 @@ export function loadParts(
   const job = jobOf(world, request.job);
   if (request.generation !== job.generation) return { parts: [], more: false };
   const { page, more } = partsAfter(job, partOpen, request.after, pages.openPartsMax);
-  return { parts: page.map((part): OpenPart => openPartOf(part)), more };
+  const parts = fittingParts(
+    page.map((part): OpenPart => openPartOf(part)),
+    limits.pageBytesMax,
+  );
+  return { parts, more: more || parts.length < page.length };
 }
 
 export function listParts(
