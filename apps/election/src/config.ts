@@ -15,7 +15,7 @@ import { z } from 'zod';
 const prioritiesMax = 1_024;
 
 const priorities = z.string().transform((text, context): Record<string, number> => {
-  const given: Record<string, number> = {};
+  const given: Record<string, number> = Object.create(null) as Record<string, number>;
   for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
     const match = /^\s*([A-Za-z0-9_-]{1,64})\s*=\s*(-?\d{1,6})\s*$/.exec(entry);
     if (match === null) {
@@ -25,7 +25,12 @@ const priorities = z.string().transform((text, context): Record<string, number> 
       });
       return z.NEVER;
     }
-    given[match[1] as string] = Number(match[2]);
+    const name = match[1] as string;
+    if (name in given) {
+      context.addIssue({ code: 'custom', message: `${name} is named more than once; give every node one rank` });
+      return z.NEVER;
+    }
+    given[name] = Number(match[2]);
   }
   if (Object.keys(given).length <= prioritiesMax) return given;
   context.addIssue({ code: 'custom', message: `expected at most ${prioritiesMax} nodes` });

@@ -41,8 +41,8 @@ export class ElectionController {
   }
 
   @Hears(coordinator)
-  onCoordinator({ leader, term, resigned, to }: BodyOf<typeof coordinator>): void {
-    this.election.message({ kind: 'coordinator', leader, term, resigned, to });
+  onCoordinator({ leader, term, resigned, to, voters }: BodyOf<typeof coordinator>): void {
+    this.election.message({ kind: 'coordinator', leader, term, resigned, to, voters });
   }
 
   @Hears(raftLetter)

@@ -108,7 +108,8 @@ export class ElectionShell {
 
   #announce({ term, resigned, trustUntil, epoch, to }: Of<'announce'>): void {
     const trustMs = Math.max(0, trustUntil - this.context.clock.monotonic());
-    this.context.bus.tell(coordinator, { leader: this.context.node, term, resigned, trustMs, epoch, to });
+    const voters = this.strategy.name === 'raft' ? { voters: [...this.#state.config.voters] } : {};
+    this.context.bus.tell(coordinator, { leader: this.context.node, term, resigned, trustMs, epoch, to, ...voters });
   }
 
   async #claim(above: number): Promise<void> {

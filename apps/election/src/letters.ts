@@ -19,13 +19,13 @@ export function tellOne(bus: ServiceBus, to: NodeId, message: AddressedMessage):
       return bus.tell(leaseHandOver, { from, to, nonce, round });
     }
     default: {
-      const { from, voters, ...say } = message;
-      return bus.tell(raftLetter, { from, to, voters, say }, { node: to });
+      const { from, voters, list, ...say } = message;
+      return bus.tell(raftLetter, { from, to, voters, list: list && [...list], say }, { node: to });
     }
   }
 }
 
 /** A letter between voters, as the strategy reads it. */
-export function raftMessage({ from, voters, say }: BodyOf<typeof raftLetter>): RaftMessage {
-  return { ...say, from, voters };
+export function raftMessage({ from, voters, list, say }: BodyOf<typeof raftLetter>): RaftMessage {
+  return { ...say, from, voters, list };
 }

@@ -133,7 +133,29 @@ describe('the election service by other strategies', () => {
     await clock.advanceAsync(6_000);
     expect(heard.all).toEqual([]);
     expect(lines.some((line) => line.includes('bears the loss of 0, as 1 would'))).toBe(true);
-    expect(lines.some((line) => line.startsWith(`${b} goes by another list of voters than ${a}`))).toBe(true);
+    expect(
+      lines.some((line) =>
+        line.startsWith(`${b} goes by another list of voters (${a}, ${b}) than ${a} (${nodes.join(', ')})`),
+      ),
+    ).toBe(true);
+  });
+
+  it('raft keeps out a node that would be a majority of its own list, and shows it', async () => {
+    for (const node of [a, b]) await start(node, { DAS_ELECTION: 'raft', ...voters });
+    for (const by of nodes) for (const node of nodes) bus.tell(memberJoined, { by, member: memberOf(node) });
+    beatSplitters(bus, clock, nodes);
+    await clock.advanceAsync(5_000);
+    const leader = heard.all.at(-1)?.leader as NodeId;
+    await start(c, { DAS_ELECTION: 'raft', DAS_ELECTION_VOTERS: c });
+    await clock.advanceAsync(2_000);
+    const misfit = `${c} goes by the voters ${c}, but ${leader} was elected by ${nodes.join(', ')}: ${c} neither votes nor leads`;
+    expect((await askLeader(c)).misfit).toContain(misfit);
+    expect((await askLeader(leader)).misfit).toBeUndefined();
+    expect(lines.filter((line) => line.startsWith(misfit))).toHaveLength(1);
+    for (const node of [a, b]) await stop(node);
+    await clock.advanceAsync(10_000);
+    expect(heard.all.filter((one) => one.leader === c)).toEqual([]);
+    expect((await askLeader(c)).blocked).toContain(misfit);
   });
 
   it('lease leads nobody while the bucket is away, and goes on when it is back', async () => {

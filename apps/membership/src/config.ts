@@ -102,6 +102,13 @@ export const membershipConfig = z
     const whole = { ...protocol, name: 'any', cidrsAllowed: given.DAS_GOSSIP_CIDRS_ALLOWED };
     for (const message of configProblems(whole))
       context.addIssue({ code: 'custom', path: ['DAS_GOSSIP_CIDRS_ALLOWED'], message });
+    if (given.DAS_GOSSIP_ENCRYPTION === 'on' && given.DAS_GOSSIP_VERIFY_INCOMING && !given.DAS_GOSSIP_VERIFY_OUTGOING)
+      context.addIssue({
+        code: 'custom',
+        path: ['DAS_GOSSIP_VERIFY_OUTGOING'],
+        message:
+          'this node would send what it refuses itself: unencrypted; set it to true, or DAS_GOSSIP_VERIFY_INCOMING to false as well',
+      });
     const periodMs = probePeriod(protocol);
     if (protocol.probeTimeoutMs < periodMs) return;
     const message = `${protocol.probeTimeoutMs} ms must be below the ${periodMs} ms of a whole probe (DAS_GOSSIP_PROBE_PERIOD_MS)`;

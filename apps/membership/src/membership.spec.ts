@@ -203,6 +203,7 @@ describe('the membership service', () => {
     [{ DAS_GOSSIP_PROBE_INTERVAL_MS: '1' }, 'DAS_GOSSIP_PROBE_INTERVAL_MS'],
     [{ DAS_GOSSIP_PROBE_TIMEOUT_MS: '300' }, 'must be below the 200 ms of a whole probe'],
     [{ DAS_GOSSIP_PROBE_INTERVAL_MS: '150' }, 'expected at most probeIntervalMs, 150'],
+    [{ DAS_GOSSIP_VERIFY_OUTGOING: 'false' }, 'this node would send what it refuses itself'],
     [{ DAS_GOSSIP_PROFILE: 'moon' }, 'DAS_GOSSIP_PROFILE'],
     [{ DAS_GOSSIP_SEEDS: 'a:1,/b' }, 'expected [name/]host[:port]'],
     [{ DAS_GOSSIP_CIDRS_ALLOWED: '10.0.0.0/99' }, '10.0.0.0/99'],

@@ -2,6 +2,7 @@ import { messageOf } from '@das/kernel';
 import { ConfigError, SystemClock, commonConfig, createLogger, loadConfig } from '@das/platform';
 import { inStartOrder, nodeConfig } from './config.js';
 import { onParentGone, tell } from './control.js';
+import { checkPorts } from './ports.js';
 import type { Environment, RunningNode } from './running-node.js';
 import { startInProcess } from './single.js';
 import { startSplit } from './split.js';
@@ -38,6 +39,7 @@ export async function runNode(env: Environment): Promise<void> {
 
 async function startNode(env: Environment): Promise<RunningNode> {
   const common = loadConfig(commonConfig, env);
+  checkPorts(env);
   const { DAS_NODE_PROCESSES, DAS_NODE_SERVICES } = loadConfig(nodeConfig, env);
   const log = createLogger({ node: common.DAS_NODE, service: 'node', level: common.DAS_LOG_LEVEL });
   process.on('uncaughtException', (err) => {

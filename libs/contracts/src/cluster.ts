@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { holdSchema } from './hold.js';
 import { nodeIdSchema } from './ids.js';
+import { limits } from './limits.js';
 import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
 
 /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
@@ -29,6 +30,8 @@ export const electionOk = announcement(
     leader: z.object({ node: nodeIdSchema, term: z.number().int() }).optional(),
   }),
 );
+const votersList = z.array(nodeIdSchema).max(limits.votersMax);
+
 /** LeaderElection.Coordinator: "I hold this term"; at once when won, then every 250 ms. `resigned`: "I no longer do". */
 export const coordinator = announcement(
   'election.coordinator',
@@ -39,6 +42,7 @@ export const coordinator = announcement(
     to: nodeIdSchema.optional().describe('of a leader that resigns: who is to take over at once'),
     /** The leader may act for this long after this message was sent (ms): 3 s from the start of its last successful renewal. */
     trustMs: z.number().min(0),
+    voters: votersList.optional().describe('with DAS_ELECTION=raft: by whose votes it leads'),
     epoch: z
       .string()
       .max(64)
@@ -60,6 +64,7 @@ export const raftLetter = nodeAnnouncement(
     from: nodeIdSchema,
     to: nodeIdSchema,
     voters: z.string().max(16).describe("hash of the sender's list of voters: another list, and neither counts"),
+    list: votersList.optional().describe('those voters, so that who has others can say both lists'),
     say: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('preVote'), round }).describe('"would you vote for me?" Nothing is kept of it'),
       z.object({ kind: z.literal('vote'), round, handOver: handOver.optional() }),
@@ -95,6 +100,11 @@ export const getLeader = nodeOperation(
     leader: nodeIdSchema.optional(),
     term: z.number().int(),
     blocked: z.string().max(2000).optional().describe('why nobody leads, when it is for lack of others'),
+    misfit: z
+      .string()
+      .max(4000)
+      .optional()
+      .describe('why this node neither votes nor leads: its settings are not those of the leader'),
   }),
 );
 

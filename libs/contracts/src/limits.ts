@@ -20,6 +20,8 @@ export const limits = {
   uploadIdleMs: 600_000,
   /** While anything of an upload comes, the store hears of it this often, however slowly its blocks fill (ms). */
   uploadTouchMs: 60_000,
+  /** Voters of an election: more of them answer more slowly and make nothing safer. */
+  votersMax: 15,
   /** A submission's key is kept this long (ms); a client that still does not know its job by then has given up. */
   keyKeptMs: 24 * 3600 * 1000,
   keyOwnerChars: 128,

@@ -7,7 +7,15 @@ import { table } from '../core/human.js';
 export interface LeaderView {
   readonly leader?: string;
   readonly term: number;
+  /** Why nobody leads, and who keeps whom from it. */
+  readonly blocked?: string;
+  /** Why the node that was asked takes no part. */
+  readonly misfit?: string;
 }
+
+/** What keeps a leader from being, or a node from taking part; a line each. */
+export const leaderTroubles = ({ blocked, misfit }: LeaderView): string[] =>
+  [...new Set([blocked, misfit])].flatMap((words) => (words === undefined ? [] : [words]));
 
 /** `das nodes`. */
 export async function nodes(context: Context): Promise<void> {
@@ -18,7 +26,8 @@ export async function nodes(context: Context): Promise<void> {
 /** `das leader`. */
 export async function leader(context: Context): Promise<void> {
   const view = await (await context.client()).get<LeaderView>('/v1/leader');
-  await context.print(view, view.leader === undefined ? 'no leader is known' : `${view.leader}  term ${view.term}`);
+  const known = view.leader === undefined ? 'no leader is known' : `${view.leader}  term ${view.term}`;
+  await context.print(view, [known, ...leaderTroubles(view)].join('\n'));
 }
 
 /** `das status`: what runs here, and what the cluster says of itself. */
@@ -37,6 +46,7 @@ export async function status(context: Context): Promise<void> {
     nodesTable(members),
     ...notices(members),
     `leader  ${lead.leader ?? 'none'}, term ${lead.term}`,
+    ...leaderTroubles(lead).map((words) => `        ${words}`),
     `jobs    ${running.length} running`,
     ...(local ? [`home    ${home} (supervisor ${local.supervisor.pid}, ${local.state})`] : []),
   ];

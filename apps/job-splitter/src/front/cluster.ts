@@ -54,7 +54,7 @@ export class Cluster {
 
   private async leaderFault(): Promise<string | undefined> {
     return this.leader().then(
-      ({ leader }) => (leader === undefined ? 'leader: none is known' : undefined),
+      ({ leader, blocked }) => (leader === undefined ? `leader: ${blocked ?? 'none is known'}` : undefined),
       (error: unknown) => `leader: ${messageOf(error)}`,
     );
   }

@@ -94,6 +94,8 @@ export interface CoordinatorMessage {
   readonly resigned: boolean;
   /** Of a leader that resigns: who is to take over at once. */
   readonly to?: NodeId | undefined;
+  /** raft: by whose votes it leads. */
+  readonly voters?: readonly NodeId[] | undefined;
 }
 /** Messages to one node. */
 export type AddressedMessage = BullyMessage | RaftMessage | LeaseMessage;
@@ -179,7 +181,7 @@ export type ElectionEffect =
   | { readonly kind: 'steppedUp'; readonly term: number }
   | { readonly kind: 'steppedDown'; readonly term: number; readonly why: WhyDown }
   /** For whoever runs the cluster: what is wrong and what to do, once per change; or that it is well again. */
-  | { readonly kind: 'tell'; readonly level: 'info' | 'warn'; readonly message: string }
+  | { readonly kind: 'tell'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }
   /** Two nodes said they hold one term: a defect, or two nodes with one name. For the log. */
   | { readonly kind: 'defect'; readonly message: string };
 

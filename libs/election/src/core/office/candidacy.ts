@@ -24,8 +24,8 @@ export interface Candidacy<S extends OfficeState> {
   timer(turn: Turn<S>, timer: TimerKind): void;
   answered(turn: Turn<S>, event: OwnEvent): void;
   memberGone(turn: Turn<S>, node: NodeId): void;
-  /** A Coordinator of another was accepted: end what was tried. The office follows it already. */
-  leaderHeard(turn: Turn<S>, leader: NodeId): void;
+  /** A Coordinator of another was accepted: end what was tried. The office follows it already. `voters`: by whose votes it leads. */
+  leaderHeard(turn: Turn<S>, leader: NodeId, voters: readonly NodeId[] | undefined): void;
   /** The store granted a term that was claimed earlier, and this node leads: end what was tried meanwhile. */
   tookOffice(turn: Turn<S>): void;
   /** The leader said that it leads no more; `to` is the one that it named. */
@@ -38,4 +38,6 @@ export interface Candidacy<S extends OfficeState> {
   successor(turn: Turn<S>): NodeId | undefined;
   /** Why nobody leads, in words, when it is for lack of others. */
   blocked(state: S): string | undefined;
+  /** Why this node takes no part though a leader is heard, in words. */
+  misfit?(state: S): string | undefined;
 }

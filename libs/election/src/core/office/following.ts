@@ -20,7 +20,7 @@ export function onCoordinator(turn: Turn, message: CoordinatorMessage): void {
   turn.change({ failures: 0, quietSince: turn.now, graced: false });
   turn.change({ heard: { node: message.leader, term: message.term, at: turn.now } });
   turn.change({ phase: 'following' });
-  turn.candidacy.leaderHeard(turn, message.leader);
+  turn.candidacy.leaderHeard(turn, message.leader, message.voters);
   turn.waitForLeader();
 }
 

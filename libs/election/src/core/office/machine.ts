@@ -221,11 +221,12 @@ function leaderOf<S extends OfficeState>(
 ): ReturnType<ElectionStrategy<S>['leaderOf']> {
   const { tenure, heard, config } = state;
   const blocked = candidacy.blocked(state);
+  const misfit = candidacy.misfit?.(state);
   if (tenure !== undefined) {
     const valid = now < trustedUntil(state, candidacy.mandateUntil(state));
-    return { leader: valid ? config.self : undefined, term: tenure.term, blocked };
+    return { leader: valid ? config.self : undefined, term: tenure.term, blocked, misfit };
   }
   const fresh = heard !== undefined && now - heard.at < config.timings.leaderTimeoutMs + config.timings.spreadMs;
   const leader: NodeId | undefined = fresh ? heard.node : undefined;
-  return { leader, term: state.term, blocked: fresh ? undefined : blocked };
+  return { leader, term: state.term, blocked: fresh ? undefined : blocked, misfit };
 }

@@ -1,4 +1,5 @@
 import type { Turn } from '../office/turn.js';
+import { misfitWords } from './lists.js';
 import type { RaftState } from './types.js';
 import { majorityOf } from './voters.js';
 
@@ -10,12 +11,15 @@ export function whoBlocks(turn: Turn<RaftState>): void {
   const blocked = reason(turn.state);
   if (blocked === turn.state.blocked) return;
   turn.change({ blocked });
-  if (blocked !== undefined) turn.emit({ kind: 'tell', level: 'warn', message: blocked });
+  // A misfit was told when it was found.
+  if (blocked !== undefined && turn.state.misfit === undefined)
+    turn.emit({ kind: 'tell', level: 'warn', message: blocked });
 }
 
 function reason(state: RaftState): string | undefined {
   const { ballot, recovery, lostBallots, config, strangers } = state;
   const { voters, self } = config;
+  if (state.misfit !== undefined) return misfitWords(state);
   const list = [...voters].sort().join(', ');
   if (recovery !== undefined) {
     if (recovery.why === 'unread') return undefined;

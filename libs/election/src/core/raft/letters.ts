@@ -8,7 +8,7 @@ type Body<M> = M extends unknown ? Omit<M, 'from' | 'voters'> : never;
 /** Signs a message with its sender and the list of voters it goes by. */
 export function sendTo(turn: Turn<RaftState>, to: NodeId, body: Body<RaftMessage>): void {
   const { self, voters } = turn.state.config;
-  const message = { ...body, from: self, voters: votersHash(voters) } as RaftMessage;
+  const message = { ...body, from: self, voters: votersHash(voters), list: voters } as RaftMessage;
   turn.emit({ kind: 'send', to, message });
 }
 

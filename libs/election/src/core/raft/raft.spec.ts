@@ -128,9 +128,10 @@ describe('voting', () => {
   });
   it('says once that another goes by another list, and what to change', () => {
     const probe = new RaftProbe().ready();
-    const [text] = told(probe.from('a', { kind: 'vote', round: 2 }, 'other'));
-    expect(text).toContain('a goes by another list of voters than b');
-    expect(text).toContain('set the same list on every node');
+    const list = [node('a'), node('b')];
+    const [text] = told(probe.from('a', { kind: 'vote', round: 2, list }, 'other'));
+    expect(text).toContain('a goes by another list of voters (a, b) than b (a, b, c)');
+    expect(text).toContain('set the same DAS_ELECTION_VOTERS on every node');
     expect(probe.from('a', { kind: 'vote', round: 2 }, 'other')).toEqual([]);
     expect(kinds(probe.from('a', { kind: 'vote', round: 2 }))).toContain('saveVote');
     expect(probe.state.strangers.size).toBe(0);

@@ -8,12 +8,12 @@ import type { AddressedMessage, TimerKind } from '../types.js';
 import { dropBallot, onBallotTimer, onVoteReply, stand } from './ballot.js';
 import { sendToOthers } from './letters.js';
 import { onBeatReply } from './leader.js';
+import { compareLists, misfitWords, sameList } from './lists.js';
 import { onBeatTimer } from './mandate.js';
 import { askRounds, onAskRound, onTellRound, onVoteLoaded } from './recovery.js';
 import type { RaftMessage, RaftState } from './types.js';
 import { roundMax } from './types.js';
 import { onBeat, onPreVote, onResign, onVote, onVoteSaved } from './voter.js';
-import { votersHash } from './voters.js';
 
 type RaftTurn = Turn<RaftState>;
 
@@ -51,7 +51,7 @@ function dispatch(turn: RaftTurn, message: RaftMessage): void {
 
 /** Only voters of the same list count, and only rounds that leave room for more. Another list is said once per sender and list. */
 function fits(turn: RaftTurn, message: RaftMessage): boolean {
-  const { config, strangers } = turn.state;
+  const { config } = turn.state;
   if (!config.voters.includes(message.from)) return false;
   const rounds = [message, 'highest' in message ? { round: message.highest } : message];
   const sane = rounds.every(
@@ -59,21 +59,7 @@ function fits(turn: RaftTurn, message: RaftMessage): boolean {
       !('round' in m) || m.round === undefined || (Number.isSafeInteger(m.round) && m.round >= 0 && m.round < roundMax),
   );
   if (!sane) return false;
-  const own = votersHash(config.voters);
-  if (message.voters === own) {
-    if (strangers.has(message.from)) {
-      const left = new Map(strangers);
-      left.delete(message.from);
-      turn.change({ strangers: left });
-    }
-    return true;
-  }
-  if (strangers.get(message.from) !== message.voters) {
-    turn.change({ strangers: new Map(strangers).set(message.from, message.voters) });
-    const text = `${message.from} goes by another list of voters than ${turn.self} (${config.voters.join(', ')}): neither counts the other's votes; set the same list on every node`;
-    turn.emit({ kind: 'tell', level: 'warn', message: text });
-  }
-  return false;
+  return sameList(turn, message);
 }
 
 function onTimer(turn: RaftTurn, timer: TimerKind): void {
@@ -125,6 +111,8 @@ export const raft = strategyOf<RaftState>({
     blocked: undefined,
     lostBallots: 0,
     strangers: new Map(),
+    agreed: new Set(),
+    misfit: undefined,
   }),
   started: (turn) => turn.emit({ kind: 'loadVote' }),
   patienceMs: (turn) => {
@@ -137,9 +125,10 @@ export const raft = strategyOf<RaftState>({
   timer: onTimer,
   answered: onAnswer,
   memberGone: () => undefined,
-  leaderHeard: (turn) => {
+  leaderHeard: (turn, leader, voters) => {
     dropBallot(turn);
     turn.change({ lostBallots: 0, blocked: undefined });
+    if (voters !== undefined) compareLists(turn, leader, voters);
   },
   tookOffice: dropBallot,
   // The strategy's own message says it too, and names the round.
@@ -148,4 +137,5 @@ export const raft = strategyOf<RaftState>({
   release,
   successor,
   blocked: (state) => state.blocked,
+  misfit: misfitWords,
 } satisfies Candidacy<RaftState>);

@@ -5,9 +5,9 @@ import type { AfterSave, RaftState, Vote } from './types.js';
 
 type RaftTurn = Turn<RaftState>;
 
-/** Whether this node may give votes: it is a voter, and knows what it promised. */
-export const mayVote = ({ config, recovery }: RaftState): boolean =>
-  recovery === undefined && config.voters.includes(config.self);
+/** Whether this node may give votes: it is a voter, knows what it promised, and its list is that of the others. */
+export const mayVote = ({ config, recovery, misfit }: RaftState): boolean =>
+  recovery === undefined && misfit === undefined && config.voters.includes(config.self);
 
 export const sameVote = (a: Vote, b: Vote | undefined): boolean => a.round === b?.round && a.votedFor === b.votedFor;
 

@@ -20,6 +20,8 @@ interface FromVoter {
   readonly from: NodeId;
   /** Hash of the sender's list of voters. */
   readonly voters: string;
+  /** Those voters by name. */
+  readonly list?: readonly NodeId[] | undefined;
 }
 export type RaftMessage = FromVoter &
   (
@@ -90,4 +92,8 @@ export interface RaftState extends OfficeState {
   readonly lostBallots: number;
   /** Senders with another list of voters: their list's hash, told once. */
   readonly strangers: ReadonlyMap<NodeId, string>;
+  /** Voters heard that go by the own list. */
+  readonly agreed: ReadonlySet<NodeId>;
+  /** Another list, by which more nodes go than are known to go by the own one: this node neither votes nor leads. */
+  readonly misfit: { readonly leader: NodeId; readonly voters: readonly NodeId[] } | undefined;
 }

@@ -1,7 +1,7 @@
+import { limits } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 
-/** More voters answer more slowly and make nothing safer. */
-export const votersMax = 15;
+export const { votersMax } = limits;
 
 /** How many make a majority. */
 export const majorityOf = (voters: readonly NodeId[]): number => Math.floor(voters.length / 2) + 1;
