@@ -75,7 +75,7 @@ export class Rest {
   async nodes(): Promise<NodeView[]> {
     return (await this.json<{ nodes: NodeView[] }>('/v1/nodes')).nodes;
   }
-  leader(): Promise<{ leader?: string; term: number }> {
+  leader(): Promise<{ leader?: string; term: number; blocked?: string }> {
     return this.json('/v1/leader');
   }
   cancel(id: string): Promise<JobView> {
