@@ -60,7 +60,7 @@ export class Rest {
     const all: PartSummary[] = [];
     let after: string | undefined;
     do {
-      const query = after === undefined ? '?limit=1000' : `?limit=1000&cursor=${encodeURIComponent(after)}`;
+      const query = after === undefined ? '?limit=1000' : `?limit=1000&after=${encodeURIComponent(after)}`;
       const page = await this.json<{ parts: PartSummary[]; next?: string }>(`/v1/jobs/${id}/parts${query}`);
       all.push(...page.parts);
       after = page.next;

@@ -1,0 +1,102 @@
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newId } from '@das/platform/basics';
+import { type Cluster, startCluster } from '@das/supervisor';
+import type { Processes } from './faults.js';
+
+export type Strategy = 'bully' | 'raft' | 'lease';
+
+export interface StageOptions {
+  readonly nodes: number;
+  readonly slots: number;
+  readonly processes: Processes;
+  readonly strategy: Strategy;
+  /** Ends the start. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Finds what still runs of the processes that carry a mark in their environment, or work in a folder. */
+export type Leftovers = (of: {
+  run: string;
+  temp: string;
+  since: number;
+  graceMs?: number;
+}) => Promise<ReadonlyArray<{ readonly pid: number; readonly command: string; readonly parent: number }>>;
+
+/** A cluster of its own, whose processes and files can be told from all others. */
+export class Stage {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly env: Readonly<Record<string, string | undefined>>,
+    private readonly folder: string,
+    private readonly mark: string,
+    private readonly since: number,
+  ) {}
+
+  /** @throws Error in words when the cluster does not start; nothing is left then. */
+  static async set(options: StageOptions): Promise<Stage> {
+    const since = Date.now();
+    const folder = await mkdtemp(join(tmpdir(), 'das-reliability-'));
+    // Postgres and workers have accounts of their own: they pass through.
+    await chmod(folder, 0o711);
+    const temp = join(folder, 'tmp');
+    await mkdir(temp);
+    await chmod(temp, 0o1777);
+    // A test around us finds its processes by the beginning of the same mark.
+    const mark = `${process.env['DAS_TEST_RUN'] ?? 'reliability'}.${newId()}`;
+    const names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`);
+    const env = {
+      ...process.env,
+      TMPDIR: temp,
+      DAS_TEST_RUN: mark,
+      DAS_SLOTS: String(options.slots),
+      DAS_ELECTION: options.strategy,
+      ...(options.strategy === 'raft' ? { DAS_ELECTION_VOTERS: names.join(',') } : {}),
+    };
+    const home = join(folder, 'home');
+    const split = options.processes === 'split';
+    try {
+      const cluster = await startCluster({ home, nodes: names, split, revive: false, env, signal: options.signal });
+      return new Stage(cluster, env, folder, mark, since);
+    } catch (thrown) {
+      await rm(folder, { recursive: true, force: true });
+      throw thrown;
+    }
+  }
+
+  /** Workers and helpers whose node is gone, while the cluster still runs. */
+  async orphans(leftovers: Leftovers): Promise<string[]> {
+    const found = await leftovers({ run: this.mark, temp: this.folder, since: this.since, graceMs: 0 });
+    return found.filter(({ parent }) => parent === 1).map(({ pid, command }) => `orphan ${pid}: ${command}`);
+  }
+
+  /** Stops everything; resolves with what is still there afterwards, in words. The logs are kept until {@link strike}. */
+  async stop(leftovers: Leftovers): Promise<string[]> {
+    await this.cluster.stop();
+    const running = await leftovers({ run: this.mark, temp: this.folder, since: this.since });
+    return [
+      ...running.map(({ pid, command }) => `still running: ${pid} ${command}`),
+      ...(await files(join(this.folder, 'tmp'))).map((name) => `still there: ${name} in the temporary folder`),
+      ...(await this.#workFolders()).map((name) => `still there: the work folder ${name}`),
+    ];
+  }
+
+  /** Removes the folder, whatever happened before. */
+  async strike(): Promise<void> {
+    await this.cluster.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #workFolders(): Promise<string[]> {
+    const scratch = join(this.cluster.home, 'scratch');
+    const nodes = await files(scratch);
+    const all = await Promise.all(
+      nodes.map(async (node) => (await files(join(scratch, node))).map((name) => join(node, name))),
+    );
+    // Workers' folders are `w-…`; what else a node keeps there is for its next start.
+    return all.flat().filter((name) => /[/\\]w-/.test(name));
+  }
+}
+
+const files = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
