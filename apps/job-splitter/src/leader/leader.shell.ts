@@ -5,6 +5,7 @@ import {
   executorBeat,
   jobEnded,
   jobWake,
+  listMembers,
   memberDead,
   memberLeft,
   splitterBeat,
@@ -34,6 +35,7 @@ import { Office } from './office.js';
 const splitterBeatMs = 500;
 const tickMs = 500;
 const progressMs = 500;
+const membersMs = 2_000;
 
 /**
  * Leads while the election on this node does: opens an {@link Office} for a term, closes it when another leads, the term is stale,
@@ -127,12 +129,26 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   #enter(term: number, trustedUntil: number): void {
-    this.#office = new Office(this.context, term, this.#config, trustedUntil, (current) => {
+    const office = new Office(this.context, term, this.#config, trustedUntil, (current) => {
       this.context.log.warn({ term, current }, 'leader: this term is over');
       this.#follow(termOver(this.#leadership, term));
     });
+    this.#office = office;
     this.context.log.info({ term }, 'leader: took office');
-    this.#office.poll();
+    office.poll();
+    void this.#tellGone(office);
+  }
+
+  /** Who went before this office began, like the leader before it: nobody says so again. Without an answer their beats are missed, later. */
+  async #tellGone(office: Office): Promise<void> {
+    const asked = this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: membersMs });
+    const members = await asked.then(
+      ({ body }) => body.members,
+      () => [],
+    );
+    for (const { node, state } of members)
+      if (state === 'dead' || state === 'left')
+        office.push({ kind: 'nodeLost', node, why: `membership says ${state}` });
   }
 
   #leave(): void {

@@ -13,6 +13,7 @@ const strayBeats = 3;
  * what it should not hold is dropped. Attempts it is *holding* are left alone.
  */
 export function hearBeat(state: AssignerState, beat: ExecutorBeat, now: number): void {
+  state.lost.delete(beat.node);
   const node = nodeOf(state, beat.node, now);
   node.epoch = beat.epoch;
   node.slots = beat.slots;
@@ -91,9 +92,22 @@ export function judgeNodes(state: AssignerState, now: number): void {
   }
 }
 
+/** More nodes than a cluster has: the names that were lost first are forgotten, and missed by their beats as before. */
+const lostMax = 1_000;
+
+function remember(state: AssignerState, name: NodeId, why: string): void {
+  state.lost.delete(name);
+  state.lost.set(name, why);
+  for (const oldest of state.lost.keys()) {
+    if (state.lost.size <= lostMax) return;
+    state.lost.delete(oldest);
+  }
+}
+
 /** Ends every attempt on a lost node; their parts go elsewhere. Its next beat makes it a node again. */
 export function forgetNode(state: AssignerState, name: NodeId, why: string): void {
   for (const [job, nodes] of state.stopping) confirmStop(state, job, nodes, name);
+  remember(state, name, why);
   const node = state.nodes.get(name);
   if (node === undefined) return;
   const jobs = new Set([...node.live.values()].map((live) => live.ref.job));

@@ -111,6 +111,8 @@ export interface AssignerState {
   readonly leader: NodeId;
   readonly config: AssignerConfig;
   readonly nodes: Map<NodeId, NodeWork>;
+  /** Why nodes were lost that have not beaten since; what the store still assigns to them ends when it is read. */
+  readonly lost: Map<NodeId, string>;
   readonly jobs: Map<JobId, JobWork>;
   /** Ended jobs whose nodes have not all shown that they stopped. */
   readonly stopping: Map<JobId, Set<NodeId>>;
@@ -135,6 +137,7 @@ export function takeOffice(term: number, leader: NodeId, config: AssignerConfig,
     leader,
     config,
     nodes: new Map(),
+    lost: new Map(),
     jobs: new Map(),
     stopping: new Map(),
     deafUntil: now + config.lostMs,
@@ -199,7 +202,16 @@ export function addPart(state: AssignerState, job: JobWork, open: OpenPart | New
   if (part.kind !== 'map') job.ensured.add(part.kind);
   for (const { attempt, node } of live) addAttempt(state, job, part, attempt, node, now);
   if (part.live.size === 0) job.pending.push(part);
+  endLost(state, part);
   return part;
+}
+
+/** A new leader may hear that a node is gone before it has read what the store assigns to it. */
+function endLost(state: AssignerState, part: PartWork): void {
+  for (const live of [...part.live.values()]) {
+    const why = state.lost.get(live.node);
+    if (why !== undefined) endAttempt(state, live, why);
+  }
 }
 
 /** Records a live attempt of the part on the node. */

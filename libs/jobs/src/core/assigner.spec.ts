@@ -174,6 +174,29 @@ describe('losing nodes and messages', () => {
     expect(planned.ended).toMatchObject([{ attempt: 1, why: 'dead' }]);
   });
 
+  it('takes it of nodes whose work is read only afterwards, until they beat again', () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 1);
+    cluster.do({ kind: 'nodeLost', node: node2, why: 'dead' });
+    const held = openMap(0, 16, { lastAttempt: 3, live: [{ attempt: 3, node: node2 }] });
+    const record = jobRecord('j', 32, { cut: 16, spec: { limits: limitsWith({ itemsPerPart: 16 }) } });
+    const planned = cluster.load(record, {}, [held]);
+    expect(planned.ended).toMatchObject([{ part: 'map:0-16', attempt: 3, why: 'dead' }]);
+    expect(planned.attempts).toMatchObject([{ part: 'map:0-16', attempt: 4, node: 'node-1' }]);
+    expect(cluster.state.jobs.get(record.spec.job)?.liveAttempts).toBe(1);
+    cluster.beat('node-2', 1);
+    const again = cluster.load(jobRecord('k', 16, { cut: 16 }), {}, [held]);
+    expect(again.ended).toEqual([]);
+  });
+
+  it('remembers no more lost nodes than a cluster can have', () => {
+    const cluster = new Scenario();
+    for (let node = 0; node < 3_000; node += 1)
+      cluster.do({ kind: 'nodeLost', node: nodeId(`stranger-${node}`), why: 'left' });
+    expect(cluster.state.lost.size).toBe(1_000);
+    expect(cluster.state.lost.has(nodeId('stranger-2999'))).toBe(true);
+  });
+
   it('sends again, with the same number, what a node lacks, and ends it when it lacks it still', () => {
     const cluster = new Scenario();
     cluster.beat('node-1', 1);
