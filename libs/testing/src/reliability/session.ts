@@ -67,7 +67,7 @@ async function baseline(options: SessionOptions, shape: Shape, contact: number):
 
 async function one(options: SessionOptions, seed: number, shape: Shape, contact: number): Promise<RunReport> {
   const { processes, pace, seconds, note } = options;
-  const count = Math.min(options.faultsMax ?? Infinity, Math.ceil((seconds * 1_000) / faultMs));
+  const count = options.faultsMax ?? Math.ceil((seconds * 1_000) / faultMs);
   const plan = planFaults({ seed, processes, count, pace });
   note(`seed ${seed} (${shape}, ${options.nodes} nodes, ${processes}, ${options.strategy}):`);
   for (const planned of plan) note(`  plan: ${described(planned)}`);
