@@ -65,6 +65,10 @@ const runs = await performRuns({
   leftovers,
   note: (line) => console.log(line),
   signal: interrupted.signal,
+}).catch((error) => {
+  if (!interrupted.signal.aborted) throw error;
+  console.error('interrupted; the cluster is stopped');
+  process.exit(130);
 });
 const told = summary(runs);
 const report = { machine: machine(), options, summary: told, missed: missed(told, options.strategy), runs };

@@ -35,6 +35,8 @@ export class Injector {
     private readonly cluster: Cluster,
     private readonly eyes: Eyes,
     private readonly contact: string,
+    /** Whether all is over: then nothing is started again. */
+    private readonly over: () => boolean,
   ) {}
 
   /** Resolves when the fault is over. @throws Error in words when something that was hit does not come back. */
@@ -95,7 +97,7 @@ export class Injector {
     const killed = node.kill('SIGKILL');
     const heal = async (): Promise<void> => {
       await Promise.all([killed, pause(downMs)]);
-      await node.restart();
+      if (!this.over()) await node.restart();
     };
     return { ...common, hit: whole ? `${name} with its processes` : name, heal };
   }
@@ -109,7 +111,7 @@ export class Injector {
     const killed = server.kill();
     const heal = async (): Promise<void> => {
       await Promise.all([killed, pause(downMs)]);
-      await server.restart();
+      if (!this.over()) await server.restart();
     };
     return { ...common, heal };
   }

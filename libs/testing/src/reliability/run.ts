@@ -100,9 +100,10 @@ class Run {
     this.#job = job;
     const order = [...this.#names().filter((name) => name !== contact), contact];
     const follower = follow(cluster, job.id, order, env);
+    this.stage.atEnd(() => follower.stop());
     try {
       const ended = this.#ended();
-      await this.#disturb(new Injector(cluster, this.#eyes, contact));
+      await this.#disturb(new Injector(cluster, this.#eyes, contact, () => this.stage.struck));
       if (!(await ended)) return;
       await this.#checkResults();
       const followed = await within(follower.ended, afterwardsMs);
@@ -141,6 +142,7 @@ class Run {
     const nearly = this.#known.items * lastFaultAt;
     for (const planned of this.options.plan) {
       await pause(planned.afterMs);
+      if (this.stage.struck) return;
       const { finishedAt, items, state } = this.#job!;
       if (finishedAt !== undefined || items.committed >= nearly || state === 'gathering') return;
       try {

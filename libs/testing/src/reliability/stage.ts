@@ -26,6 +26,10 @@ export type Leftovers = (of: {
 
 /** A cluster of its own, whose processes and files can be told from all others. */
 export class Stage {
+  /** It is over, perhaps before its time: nothing is to be started any more. */
+  struck = false;
+  readonly #endings: (() => void)[] = [];
+
   private constructor(
     readonly cluster: Cluster,
     readonly env: Readonly<Record<string, string | undefined>>,
@@ -82,10 +86,18 @@ export class Stage {
     ];
   }
 
-  /** Removes the folder, whatever happened before. */
+  /** Called when the stage is struck. */
+  atEnd(ending: () => void): void {
+    this.#endings.push(ending);
+  }
+
+  /** Stops what runs and removes the folder, whatever happened before. */
   async strike(): Promise<void> {
+    this.struck = true;
+    for (const ending of this.#endings.splice(0)) ending();
     await this.cluster.stop();
-    await rm(this.folder, { recursive: true, force: true });
+    // An interrupted fault may still be writing.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   async #workFolders(): Promise<string[]> {
