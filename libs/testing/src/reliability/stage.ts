@@ -82,7 +82,7 @@ export class Stage {
     return [
       ...running.map(({ pid, command }) => `still running: ${pid} ${command}`),
       ...(await files(join(this.folder, 'tmp'))).map((name) => `still there: ${name} in the temporary folder`),
-      ...(await this.#workFolders()).map((name) => `still there: the work folder ${name}`),
+      ...(await this.#left()).map((name) => `still there: ${name}`),
     ];
   }
 
@@ -100,14 +100,19 @@ export class Stage {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
-  async #workFolders(): Promise<string[]> {
-    const scratch = join(this.cluster.home, 'scratch');
-    const nodes = await files(scratch);
-    const all = await Promise.all(
-      nodes.map(async (node) => (await files(join(scratch, node))).map((name) => join(node, name))),
-    );
-    // Workers' folders are `w-…`; what else a node keeps there is for its next start.
-    return all.flat().filter((name) => /[/\\]w-/.test(name));
+  /** Folders of workers are `w-…`; what else a node keeps in its scratch folder is for its next start. Spooled output is for a commit to come. */
+  async #left(): Promise<string[]> {
+    const [scratch, spooled] = await Promise.all([this.#perNode('scratch'), this.#perNode('spool')]);
+    return [...scratch.filter((name) => /[/\\]w-/.test(name)), ...spooled];
+  }
+
+  async #perNode(kind: string): Promise<string[]> {
+    const nodes = await files(join(this.cluster.home, kind));
+    const all = nodes.map(async (node) => {
+      const names = await files(join(this.cluster.home, kind, node));
+      return names.map((name) => join(kind, node, name));
+    });
+    return (await Promise.all(all)).flat();
   }
 }
 
