@@ -96,8 +96,6 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
     return node;
   }
 
-  /* ── what all have in common ──────────────────────────────────────────────────────────────────── */
-
   say(text: () => string): void {
     if (!this.options.trace) return;
     this.log.push(`${this.time.now.toFixed(1).padStart(9)} ${text()}`);
@@ -154,7 +152,7 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
   /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
 
   announced(by: Process, message: Coordinator): void {
-    if (!message.resigned) this.judge.leads(by.name, message.term);
+    if (!message.resigned) this.leads(by.name, message.term);
     this.bus.tell(by.name, this.machines.values(), ({ name }) => {
       const { election, splitter, executor } = this.node(name);
       const { leader, term, resigned, to } = message;
@@ -162,6 +160,9 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
       splitter?.coordinator({ ...message });
       executor?.heardTerm(term);
     });
+  }
+  leads(node: NodeId, term: number): void {
+    this.judge.leads(node, term);
   }
   letter(from: NodeId, to: NodeId, event: ElectionEvent): void {
     const machine = this.machines.get(to);
@@ -200,8 +201,6 @@ export class Cluster implements MembersOwner, ElectionsOwner, SplitterOwner, Exe
       () => `${process.name}: on ${event.kind}: ${effects.map((effect) => JSON.stringify(brief(effect))).join(' ')}`,
     );
   }
-
-  /* ── executors ────────────────────────────────────────────────────────────────────────────────── */
 
   finished({ process }: Executor, finished: AttemptFinished): void {
     this.say(

@@ -79,6 +79,8 @@ export class Election {
     const { state, effects } = this.strategy.step(this.state, event, this.process.mono(), this.owner.rng);
     this.state = state;
     if (state.term < before) this.owner.fail(`${this.process.name} forgot term ${before} for ${state.term}`);
+    if (state.term > this.owner.store.data.term)
+      this.owner.fail(`${this.process.name} knows term ${state.term}, which nobody granted`);
     for (const effect of effects) this.#perform(effect);
   }
 

@@ -4,15 +4,14 @@ import type { MemoryData } from '@das/jobs/memory';
 import { JobBook } from './job-book.js';
 import type { Act, Ask } from './store.js';
 
-/** With a trace, a failure tells what came before it. */
-const storyLines = 300;
-
 /** A promise was broken: a defect, found by a seed. */
 export class BrokenPromise extends Error {
   constructor(
     /** Which promise, in a few words: the same for every way in which it is broken. */
     readonly promise: string,
     text: string,
+    /** All that was logged before. */
+    readonly log: readonly string[],
   ) {
     super(text);
     this.name = 'BrokenPromise';
@@ -34,12 +33,9 @@ export class Judge {
     private readonly data: () => MemoryData,
   ) {}
 
-  fail(promise: string, text: string): never {
-    const before = this.story.slice(-storyLines).map((line) => `\n${line}`);
-    throw new BrokenPromise(
-      promise,
-      `${this.label}, ${Math.round(this.now())} ms: ${promise}: ${text}${before.join('')}`,
-    );
+  fail(promise: string, what: string): never {
+    const text = `${this.label}, ${Math.round(this.now())} ms: ${promise}: ${what}`;
+    throw new BrokenPromise(promise, text, this.story);
   }
 
   get term(): number {

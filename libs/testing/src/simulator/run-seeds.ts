@@ -30,6 +30,7 @@ export function runSeeds(from: number, to: number, options: (seed: number) => Si
       for (const [kind, count] of run.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
     } catch (error) {
       if (!(error instanceof BrokenPromise)) throw error;
+      log.push(...error.log);
       broken.push({ seed, message: error.message });
     }
   }

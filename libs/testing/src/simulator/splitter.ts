@@ -24,6 +24,8 @@ import type { CoordinatorStep, OfficeStep } from './weakening.js';
 export interface SplitterOwner extends OfficeOwner {
   readonly officeStep: OfficeStep;
   readonly coordinatorStep: CoordinatorStep;
+  /** It opens the office of a term. */
+  leads(node: NodeId, term: number): void;
   /** Its beat for the election of its own node. */
   splitterBeat(machine: Machine, epoch: string): void;
   decided(splitter: Splitter, event: OfficeEvent, effects: readonly OfficeEffect[]): void;
@@ -126,6 +128,7 @@ export class Splitter {
 
   #enter(term: number, trustedUntil: number): void {
     const { process } = this;
+    this.owner.leads(process.name, term);
     this.owner.say(() => `${process.name}: takes the office of term ${term}`);
     this.office = openOffice(term, process.name, defaultAssignerConfig, trustedUntil, process.mono());
     this.#step(this.office, { kind: 'poll' });
