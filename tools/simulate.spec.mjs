@@ -36,6 +36,12 @@ describe('a cluster under faults', { concurrency: 2 }, () => {
     });
   }
 
+  test('every protection that is taken away is missed', async () => {
+    const { code, output } = await simulate('--mutants');
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /NOT FOUND/);
+  });
+
   test('fifty nodes', async () => {
     const { code, output } = await simulate('--seeds', '1:2', '--nodes', '50', '--jobs', '12');
     assert.equal(code, 0, output);

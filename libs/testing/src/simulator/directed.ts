@@ -50,8 +50,11 @@ class Desk {
   job(change: Partial<JobRecord> = {}): OfficeEffect[] {
     return this.do({ kind: 'heard', event: { kind: 'jobCreated', record: record(change) } });
   }
-  beat(now = 0): OfficeEffect[] {
-    const beat = { node, epoch: 'e', slots: 2, draining: false, held: [], rssBytes: 0, workers: 2 };
+  /** `shows`: it holds what it is thought to hold. */
+  beat(now = 0, shows = false): OfficeEffect[] {
+    const live = [...(this.office.assigner.nodes.get(node)?.live.values() ?? [])];
+    const held = shows ? live.map(({ ref }) => ({ ...ref, phase: 'running' as const, items: 0, runningMs: 0 })) : [];
+    const beat = { node, epoch: 'e', slots: 2, draining: false, held, rssBytes: 0, workers: 2 };
     return this.do({ kind: 'heard', event: { kind: 'beat', beat } }, now);
   }
   /** A job whose first batch is being saved. */
@@ -102,6 +105,18 @@ export const termIsOver: Directed = (weaken) => {
   const desk = new Desk(weaken);
   const reply = { outcome: 'staleTerm' as const, term: 4, stale: [] };
   expectThat(has(desk.do({ kind: 'saved', actSeq: desk.saving(), reply }), 'over'), 'a term that is over goes on');
+};
+
+export const leaderIsDeaf: Directed = (weaken) => {
+  const desk = new Desk(weaken);
+  desk.saved(desk.saving());
+  for (let now = 500; now <= 3_500; now += 500) desk.beat(now, true);
+  desk.do({ kind: 'heard', event: { kind: 'connection', up: false } }, 3_600);
+  for (let now = 4_000; now <= 9_000; now += 500) {
+    const effects = desk.do({ kind: 'heard', event: { kind: 'tick' } }, now);
+    const judged = effects.some((effect) => effect.kind === 'save' && effect.request.ended.length > 0);
+    expectThat(!judged, 'a leader that hears nobody takes others for dead');
+  }
 };
 
 export const newsIsLost: Directed = (weaken) => {

@@ -58,7 +58,8 @@ export const officeMutants: Readonly<Record<string, Mutant>> = {
       Object.assign(office.assigner, { deafUntil: Number.NEGATIVE_INFINITY, connected: true, lastTick: now });
       return event;
     }),
-    seedsMax: 40,
+    seedsMax: 20,
+    directed: directed.leaderIsDeaf,
   },
   'what is believed of a job that is being read again is sent': {
     weaken: before((office, event) => {
