@@ -89,7 +89,7 @@ export class Splitter {
   #tick(): void {
     if (this.office === undefined) return;
     takeProgress(this.office.assigner, epochMs(0));
-    this.#push({ kind: 'tick' });
+    this.#push({ kind: 'tick', at: this.process.mono() });
   }
 
   #push(event: AssignerEvent): void {
