@@ -44,6 +44,8 @@ export async function startApplication(
   }
   const { host, port } = definition.http(context);
   const app = await NestFactory.create<NestExpressApplication>(root, { ...options, bodyParser: false });
+  // Which framework answers is nobody's business.
+  app.disable('x-powered-by');
   return closingOnFailure(app, async () => {
     await configureHttp(definition, app, context);
     app.connectMicroservice({ strategy }, { inheritAppConfig: true });

@@ -71,6 +71,7 @@ describe('the front door', () => {
     await get('/v1/jobs/j-anything');
     const { text, headers } = await get('/metrics');
     expect(headers['content-type']).toContain('text/plain');
+    expect(headers).not.toHaveProperty('x-powered-by');
     expect(text).toContain('das_http_requests_total{method="GET",route="/v1/jobs/:id",status="404"}');
     expect(text).not.toContain('j-anything');
     expect(text).toMatch(/process_resident_memory_bytes \d+/);
