@@ -1,4 +1,3 @@
-import { nodeAttributes } from '@das/contracts';
 import { nodeId } from '@das/kernel';
 import { startService } from '@das/platform';
 import { natsServer } from '@das/testing';
@@ -77,12 +76,9 @@ describe('the front door', () => {
     expect(text).toMatch(/process_resident_memory_bytes \d+/);
   });
 
-  it('tells the node where it listens', async () => {
-    const told = await new Promise<{ rest?: string | undefined }>((resolve) => {
-      void door.bus.hear(nodeAttributes, resolve);
-    });
-    expect(told).toEqual({ service: 'job-splitter', rest: door.url });
-  }, 10_000);
+  it('tells the node where it listens', () => {
+    expect(door.attributes).toContainEqual({ service: 'job-splitter', rest: door.url });
+  });
 
   it('does not start without a token, and says so', async () => {
     const env = { DAS_NODE: 'node-9', DAS_NATS_URL: nats().url, DAS_NATS_TOKEN: nats().token, DAS_LOG_LEVEL: 'error' };

@@ -1,3 +1,4 @@
+import { type BodyOf, nodeAttributes } from '@das/contracts';
 import { type NodeId, nodeId } from '@das/kernel';
 import { JetStreamEventLog, type MessageBus, ServiceBusOver, connectNats } from '@das/messaging';
 import { type RunningService, SystemClock, newId, startService } from '@das/platform';
@@ -12,6 +13,8 @@ export interface FrontDoor {
   readonly executor: StandInExecutor;
   readonly events: JetStreamEventLog;
   readonly bus: ServiceBusOver;
+  /** What it told its node's membership since its start. */
+  readonly attributes: readonly BodyOf<typeof nodeAttributes>[];
   /** Of a plain client, which knows no envelopes. */
   readonly plain: MessageBus;
   leader: NodeId | undefined;
@@ -39,6 +42,8 @@ export async function startFrontDoor(
     const store = await new StandInStore(bus).start();
     const executor = await new StandInExecutor(bus).start();
     await startStandInCluster(bus, () => door.leader);
+    const attributes: BodyOf<typeof nodeAttributes>[] = [];
+    await bus.hear(nodeAttributes, (told) => attributes.push(told));
     const events = await JetStreamEventLog.open(connection.connection, clock);
     running = await startService(service, {
       DAS_NODE: 'node-1',
@@ -56,6 +61,7 @@ export async function startFrontDoor(
       executor,
       events,
       bus,
+      attributes,
       plain: connection,
       close,
     });
