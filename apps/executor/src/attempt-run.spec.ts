@@ -55,9 +55,12 @@ function silent(killed: () => void): PooledWorker {
   return worker;
 }
 
+/** A store for which every attempt is live. */
+const confirming = { ask: async () => ({ body: { outcome: 'staged' }, raw: new Uint8Array() }) };
+
 function toolsWith(clock: FakeClock, worker: PooledWorker, more: Partial<AttemptTools> = {}): AttemptTools {
   return {
-    ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: {} },
+    ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: confirming },
     pool: { acquire: async () => worker, release: quiet },
     ledger: new HoldLedger(1, quiet),
     logs: new JobLogs(new MemoryEventLog(), clock, log, 'epoch'),
@@ -73,6 +76,7 @@ const specOf = (timeoutMs?: number): JobSpec =>
 
 const partOf = (kind: PartKind): Assignment => ({
   ...{ job, generation: 1, part: `${kind}:0-1` as PartId, attempt: 1, kind, from: 0, to: 1, tries: 0 },
+  ...(kind === 'hook' ? { decision: { id: 'j-succeeded', outcome: 'succeeded', decidedAt: 1 } } : {}),
 });
 
 describe('a silent attempt', () => {
@@ -103,9 +107,9 @@ describe('a silent attempt', () => {
     },
   );
 
-  it.each(['gather', 'main'] as const)('goes on, unless the user said otherwise: %s', async (kind) => {
+  it.each(['gather', 'main', 'hook'] as const)('goes on, unless the user said otherwise: %s', async (kind) => {
     expect(await ended(kind)).toBeUndefined();
-    const why = `${kind}: no progress for 20 s; raise --timeout`;
+    const why = `${kind === 'hook' ? 'on_success' : kind}: no progress for 20 s; raise --timeout`;
     expect(await ended(kind, 20_000)).toEqual({ afterMs: 20_000, why });
   });
 });

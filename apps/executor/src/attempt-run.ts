@@ -14,6 +14,7 @@ import { AttemptLogs } from './attempt-logs.js';
 import type { AttemptTools } from './attempt-tools.js';
 import type { Commit, Judged } from './commit.js';
 import type { HeldCommit } from './held-commit.js';
+import { underLease } from './lease.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
 import { watchProgress } from './progress-watch.js';
@@ -219,12 +220,18 @@ export class AttemptRun {
     });
     const cancel = this.#watch(worker);
     try {
-      const end = await worker.runtime.run(work, this.#part satisfies WorkSink);
+      const run = (): Promise<RunEnd> => worker.runtime.run(work, this.#part satisfies WorkSink);
+      const end = await (this.assignment.kind === 'hook' ? underLease(this.#lease(worker), run) : run());
       this.#check();
       return end;
     } finally {
       cancel();
     }
+  }
+
+  #lease(worker: PooledWorker): Parameters<typeof underLease>[0] {
+    const { store, clock } = this.tools;
+    return { store, clock, attempt: this.#part.ref, signal: this.#stop.signal, kill: () => worker.kill() };
   }
 
   #watch(worker: PooledWorker): () => void {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import {
   type Assignment,
   type AttemptFinished,
+  type Decision,
   type ExecutorBeat,
   Fault,
   type JobSpec,
@@ -105,6 +106,7 @@ describe('the executor over NATS', () => {
     readonly term?: number;
     readonly generation?: number;
     readonly job?: JobId;
+    readonly decision?: Decision;
   }
   function specOf(text: string, asked: Asked): JobSpec {
     const has = (name: string): boolean => (asked.functions ?? ['map']).includes(name);
@@ -129,9 +131,9 @@ describe('the executor over NATS', () => {
     };
   }
   function partOf(spec: JobSpec, asked: Asked): Assignment {
-    const { kind = 'map', from = 0, to = from + 1, generation = 1 } = asked;
+    const { kind = 'map', from = 0, to = from + 1, generation = 1, decision } = asked;
     const part = `${kind}:${from}-${to}` as PartId;
-    return { job: spec.job, generation, part, attempt: 1, kind, from, to, tries: 0 };
+    return { job: spec.job, generation, part, attempt: 1, kind, from, to, tries: 0, decision };
   }
   async function send(spec: JobSpec, assignments: Assignment[], term = currentLeader): Promise<string> {
     const act = { term, leader: nodeId('stand-in'), actSeq: 1 };
@@ -443,6 +445,22 @@ describe('the executor over NATS', () => {
       expect(inEnvironment).toContain('0af7651916cd43dd8448eb211c80319c');
       expect(inDas).toBe(inEnvironment);
       expect(rest).toEqual(['"node-1"', '"main:0-1"']);
+    });
+
+    it('runs the hook of a decision: with the final lines, or with why the job failed; the store confirms it first', async () => {
+      const job = jobId('settles');
+      store.output(job, { kind: 'gather', bucket: 0, from: 0, text: '{"sum":6}\n' });
+      const text =
+        'import das\ndef gather(r): return 1\ndef on_success(r): assert [das.decision_id, *r] == ["id-1", {"sum": 6}]\n';
+      const decision: Decision = { id: 'id-1', outcome: 'succeeded', decidedAt: 1 };
+      const functions = ['map', 'gather', 'on_success'];
+      const commit = await run(text, { job, kind: 'hook', functions, decision });
+      expect(commit).toMatchObject({ done: [{ from: 0, to: 1 }], failures: [], output: [] });
+      expect(store.stages.seen.filter(({ attempt }) => attempt.job === job).length).toBeGreaterThan(0);
+      const failing = 'def map(i): return i\ndef on_failure(error): raise KeyError(error["message"])\n';
+      const failure = { code: 'ITEM_RAISED', message: 'bad item' };
+      const lost = await run(failing, { kind: 'hook', decision: { ...decision, outcome: 'failed', failure } });
+      expect(lost.failures).toMatchObject([{ item: 0, message: "on_failure failed: KeyError: 'bad item'" }]);
     });
 
     it('tells a step that fails as a failure of the step', async () => {

@@ -16,6 +16,7 @@ import {
   MapRows,
   PairRows,
   type PartOutcome,
+  type PartWord,
   type Rows,
   type RunEnd,
   type ScriptFailure,
@@ -70,7 +71,7 @@ export class PartRun implements WorkSink {
     this.#next = part.from;
     this.#rows = rowsFor(spec, part);
     const { run, store, ledger, signal } = tools;
-    this.output = new Output(this.#rows satisfies Rows, this.#ref(), run, store, ledger, signal);
+    this.output = new Output(this.#rows satisfies Rows, this.ref, run, store, ledger, signal);
   }
 
   results(items: number, lines: Uint8Array): void | Promise<void> {
@@ -103,7 +104,7 @@ export class PartRun implements WorkSink {
   /** @throws RefusedError when the attempt has ended for the store, or its job starts again. */
   async block(block: BlockHead, lines: Uint8Array): Promise<void> {
     const { job, generation } = this.part;
-    const request = { job, generation, block, attempt: this.#ref() };
+    const request = { job, generation, block, attempt: this.ref };
     const { body } = await this.tools.store.ask(appendBlock, request, this.tools.signal, lines);
     if (body.outcome === 'different')
       return this.#restart(`block ${block.no} differs from what an earlier attempt yielded`);
@@ -150,8 +151,8 @@ export class PartRun implements WorkSink {
 
   /** The process ended while it imported the script: the first item stands for all. */
   crashedImporting(exit: Exit, why: Failure | undefined): Commit {
-    const { from, to, kind } = this.part;
-    const reason = why ?? crashed(kind, from, exit);
+    const { from, to } = this.part;
+    const reason = why ?? crashed(wordOf(this.part), from, exit);
     return this.#commit(crashOutcome({ from, to }, from, undefined, this.#told(reason)), 0);
   }
 
@@ -159,7 +160,8 @@ export class PartRun implements WorkSink {
     const { from, to, kind } = this.part;
     const at = item !== undefined && item >= this.#next && item < to ? item : this.#next;
     const timeoutMs = stuck ? timeoutOf(kind, this.spec.limits.timeoutMs) : undefined;
-    const reason = timeoutMs === undefined ? crashed(kind, at, exit) : timedOut(kind, at, timeoutMs);
+    const word = wordOf(this.part);
+    const reason = timeoutMs === undefined ? crashed(word, at, exit) : timedOut(word, at, timeoutMs);
     if (kind !== 'map') return this.#commit(this.#stepFailed(reason), busyMs);
     return this.#commit(crashOutcome({ from, to }, this.#next, item, this.#told(reason), this.#failures), busyMs);
   }
@@ -169,7 +171,7 @@ export class PartRun implements WorkSink {
   }
 
   async #restart(why: string): Promise<never> {
-    const { body } = await this.tools.store.ask(restartSplit, { attempt: this.#ref(), why }, this.tools.signal);
+    const { body } = await this.tools.store.ask(restartSplit, { attempt: this.ref, why }, this.tools.signal);
     throw new RefusedError(body.outcome === 'jobEnded' ? 'jobEnded' : 'staleAttempt');
   }
 
@@ -181,7 +183,7 @@ export class PartRun implements WorkSink {
 
   #request(outcome: PartOutcome, busyMs: number): CommitRequest {
     return {
-      attempt: this.#ref(),
+      attempt: this.ref,
       node: this.tools.node,
       run: this.tools.run,
       rows: [],
@@ -192,7 +194,7 @@ export class PartRun implements WorkSink {
     };
   }
 
-  #ref(): CommitRequest['attempt'] {
+  get ref(): CommitRequest['attempt'] {
     const { job, generation, part, attempt } = this.part;
     return { job, generation, part, attempt };
   }
@@ -202,7 +204,13 @@ export class PartRun implements WorkSink {
   }
 }
 
+function wordOf({ kind, decision }: Assignment): PartWord {
+  if (kind !== 'hook') return kind;
+  return decision?.outcome === 'failed' ? 'on_failure' : 'on_success';
+}
+
 function rowsFor(spec: JobSpec, { kind, from }: Assignment): MapRows | PairRows | StepRows {
   if (kind === 'map') return spec.functions.reduce ? new PairRows(from) : new MapRows(from);
-  return new StepRows(kind === 'split' ? 'main' : kind, from);
+  // These two give no rows.
+  return new StepRows(kind === 'split' || kind === 'hook' ? 'main' : kind, from);
 }

@@ -1,4 +1,4 @@
-import { type Assignment, type BlockHead, type JobSpec, listBlocks } from '@das/contracts';
+import { type Assignment, type BlockHead, type Failure, type JobSpec, listBlocks, resultKind } from '@das/contracts';
 import type { Pages, Work } from '@das/execution';
 import { outputPages } from './pages.js';
 import type { StoreClient } from './store-client.js';
@@ -38,8 +38,26 @@ export function workOf(spec: JobSpec, part: Assignment, inputs: Inputs): Work {
     }
     case 'main':
       return { ...base, kind: 'main' };
+    case 'hook':
+      return { ...base, kind: 'hook', ...hookOf(spec, part, inputs) };
   }
 }
+
+type Hook = Pick<Extract<Work, { kind: 'hook' }>, 'decisionId' | 'about'>;
+
+/** @throws TypeError for an assignment that no leader of ours makes. */
+function hookOf(spec: JobSpec, part: Assignment, { store, signal }: Inputs): Hook {
+  const { decision } = part;
+  if (decision === undefined) throw new TypeError(`${part.part} without a decision`);
+  if (decision.outcome === 'failed') return { decisionId: decision.id, about: { error: errorOf(decision.failure) } };
+  const pages = outputPages(store, part, { kind: resultKind(spec.functions), bucket: 0 }, signal);
+  return { decisionId: decision.id, about: { pages } };
+}
+
+/** What `on_failure` gets: a plain dict that is never empty. */
+const errorOf = (failure: Failure | undefined): Record<string, unknown> => ({
+  ...(failure ?? { code: 'JOB_FAILED', message: 'the job failed' }),
+});
 
 function itemsOf(spec: JobSpec, pages: Pages | undefined): { base: number } | { pages: Pages } {
   if (spec.input.kind === 'range') return { base: spec.input.from };

@@ -16,6 +16,7 @@ export const errorCodes = {
   JOB_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such job' },
   NODE_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such node' },
   JOB_ENDED: { status: 409, retryable: false, title: 'The job has ended' },
+  JOB_DECIDED: { status: 409, retryable: false, title: "The job's outcome is decided" },
   JOB_UNFINISHED: { status: 409, retryable: true, title: 'The job has not ended' },
   LOCK_HELD: { status: 409, retryable: true, title: 'Somebody else holds the lock' },
   LOCK_LOST: { status: 409, retryable: false, title: 'The lock is not held any more' },

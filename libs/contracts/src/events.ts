@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
-import { failureSchema, jobStateSchema } from './job.js';
+import { decisionSchema, failureSchema, jobStateSchema } from './job.js';
 
 /** JobManagement.Progress and friends: what a job's followers see, replayable from the first (`das.v1.events.<job>.<event>`). */
 export const jobEventSchema = z.discriminatedUnion('event', [
@@ -11,6 +11,8 @@ export const jobEventSchema = z.discriminatedUnion('event', [
     state: jobStateSchema,
     generation: z.number().int(),
     failure: failureSchema.optional(),
+    outcome: decisionSchema.shape.outcome.optional().describe('of `settling`: what was decided'),
+    hookFailure: failureSchema.optional(),
   }),
   z.object({
     event: z.literal('progress'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { holdSchema } from './hold.js';
 import { count, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
 import {
+  decisionSchema,
   failureSchema,
   functionsSchema,
   jobRecordSchema,
@@ -22,6 +23,7 @@ export const assignmentSchema = attemptRefSchema.extend({
   tries: z.number().int(),
   /** Number of items, once final: what `len(results)` says in `gather`. */
   items: count('number of items').optional(),
+  decision: decisionSchema.optional().describe('what the hook is run for'),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 

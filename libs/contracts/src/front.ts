@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobIdSchema, nodeIdSchema } from './ids.js';
-import { failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
+import { decisionSchema, failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
 import { limits, submissionKeyPattern } from './limits.js';
 import { memberStateSchema } from './membership.js';
 import { nodeOperation, operation } from './operation.js';
@@ -62,6 +62,12 @@ export const jobViewSchema = z.object({
   finishedAt: z.string().optional(),
   wallMs: z.number().optional().describe('creation to end'),
   failure: failureSchema.optional(),
+  decision: decisionSchema
+    .omit({ failure: true, decidedAt: true })
+    .extend({ decidedAt: z.string().describe('UTC, ISO 8601') })
+    .optional()
+    .describe('how the job ends; its hook for that runs, or ran'),
+  hookFailure: failureSchema.optional().describe('on_success or on_failure failed; the outcome stays what was decided'),
 });
 export type JobView = z.infer<typeof jobViewSchema>;
 

@@ -15,7 +15,7 @@ export const jobIdSchema = z
   .transform((s) => s as JobId) as unknown as z.ZodType<JobId>;
 export const partIdSchema = z
   .string()
-  .regex(/^(split|map|reduce|gather|main):\d+-\d+(~\d+)?$/)
+  .regex(/^(split|map|reduce|gather|main|hook):\d+-\d+(~\d+)?$/)
   .describe('id of a part: <kind>:<from>-<to>, with ~<tries> after a retry')
   .transform((s) => s as PartId) as unknown as z.ZodType<PartId>;
 

@@ -8,20 +8,22 @@ export const jobTransitions = {
   /** Accepted; its input is still being uploaded. */
   submitted: ['splitting', 'running', 'failed', 'cancelled'],
   /** Its last block is not stored yet; maps may already run. Back to itself under a new generation. */
-  splitting: ['running', 'failed', 'cancelled'],
-  running: ['gathering', 'succeeded', 'failed', 'cancelled', 'splitting'],
+  splitting: ['running', 'settling', 'failed', 'cancelled'],
+  running: ['gathering', 'settling', 'succeeded', 'failed', 'cancelled', 'splitting'],
   /** All maps are committed; `reduce` and `gather` steps run. */
-  gathering: ['succeeded', 'failed', 'cancelled'],
+  gathering: ['settling', 'succeeded', 'failed', 'cancelled'],
+  /** The outcome is decided for ever, and seen by nobody yet; the script's hook for it runs. Only jobs that have such a hook are ever here. */
+  settling: ['succeeded', 'failed'],
   succeeded: [],
   failed: [],
   cancelled: [],
 } as const satisfies TransitionTable<
-  'submitted' | 'splitting' | 'running' | 'gathering' | 'succeeded' | 'failed' | 'cancelled'
+  'submitted' | 'splitting' | 'running' | 'gathering' | 'settling' | 'succeeded' | 'failed' | 'cancelled'
 >;
 export type JobState = keyof typeof jobTransitions;
 export const jobStateSchema = z.enum(Object.keys(jobTransitions) as [JobState, ...JobState[]]);
 
-export const partKindSchema = z.enum(['split', 'map', 'reduce', 'gather', 'main']);
+export const partKindSchema = z.enum(['split', 'map', 'reduce', 'gather', 'main', 'hook']);
 export type PartKind = z.infer<typeof partKindSchema>;
 
 /** A part's life. Terminal states have no way out. Drawn in docs/architecture.md#part. */
@@ -45,6 +47,8 @@ export const functionsSchema = z
     reduce: z.boolean(),
     gather: z.boolean(),
     main: z.boolean(),
+    on_success: z.boolean().optional(),
+    on_failure: z.boolean().optional(),
   })
   .describe('which of the known functions the script defines');
 export type Functions = z.infer<typeof functionsSchema>;
@@ -122,6 +126,16 @@ export const failureSchema = z.object({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
+/** How a job ends, decided once, in the transaction that ends its work; every later end must equal it. */
+export const decisionSchema = z.object({
+  id: z.string().max(100).describe('the same in every run of the hook: makes its effect idempotent'),
+  outcome: z.enum(['succeeded', 'failed']),
+  failure: failureSchema.optional().describe('why, when it failed'),
+  decidedAt: z.number().describe('database clock, ms'),
+});
+export type Decision = z.infer<typeof decisionSchema>;
+export type Outcome = Decision['outcome'];
+
 /** A job as the leader and the front door see it. */
 export const jobRecordSchema = z.object({
   spec: jobSpecSchema,
@@ -131,6 +145,8 @@ export const jobRecordSchema = z.object({
   items: count('items stored so far; final when sealed'),
   cut: count('items [0, cut) have parts'),
   failure: failureSchema.optional(),
+  decision: decisionSchema.optional().describe('of a job that has a hook for its outcome'),
+  hookFailure: failureSchema.optional().describe('the hook failed for good; the outcome is what was decided'),
   createdAt: z.number().describe('database clock, ms'),
   finishedAt: z.number().optional(),
 });
@@ -147,6 +163,7 @@ export const openPartSchema = z.object({
   state: partStateSchema,
   lastAttempt: count('highest attempt number given'),
   live: z.array(z.object({ attempt: z.number().int().min(1), node: nodeIdSchema })),
+  restMs: count('no attempt may start for so long (ms); only of a hook').optional(),
 });
 export type OpenPart = z.infer<typeof openPartSchema>;
 

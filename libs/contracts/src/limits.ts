@@ -28,6 +28,11 @@ export const limits = {
   /** No progress for this long ends an attempt, unless its job says otherwise; `gather` and `main` have no such default (ms). */
   timeoutMsDefault: 10_000,
   timeoutMsMax: 24 * 3600 * 1000,
+  /** Whoever runs a hook has the store confirm its attempt this often; it ends its worker once the last confirmation was asked for longer ago than the lease (ms). */
+  hookConfirmMs: 1_000,
+  hookLeaseMs: 3_000,
+  /** After an attempt of a hook was ended, none starts for this long: the lease, and a second for its worker to end and for clocks that differ in pace (ms). */
+  hookRestMs: 4_000,
   messageChars: 4_000,
   tracebackChars: 8_000,
   /** Failed items told in one commit; a worker gives the rest of its part back after that many. */

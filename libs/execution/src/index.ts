@@ -12,6 +12,7 @@ export {
 } from './core/executor.js';
 export {
   type Exit,
+  type PartWord,
   type ScriptFailure,
   crashed,
   importTimedOut,

@@ -36,7 +36,7 @@ export {
   type StoredAttempt,
   type StoredPart,
 } from './core/job-rules.js';
-export { decideAdvance, decideCancel, type PartTally } from './core/job-rules-advance.js';
+export { decideAdvance, decideCancel, type AdvanceDecision, type PartTally } from './core/job-rules-advance.js';
 export { attemptLive, decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
 export {
   type LockDecision,
@@ -49,6 +49,7 @@ export {
 } from './core/lock-rules.js';
 export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/job-rules-pages.js';
 export { judgeKey, type HeldKey, type KeyAsk } from './core/submission-key.js';
+export { hooksOf, restOf } from './core/job-rules-outcome.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';
 export { asFault, checkBlock, checkDigest, slices } from './ports/checked-input.js';
 export { cancelFailure, fittingJson, fittingParts, pages, restartNote, tooMuchStaged } from './ports/pages.js';

@@ -14,7 +14,7 @@ import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { frontLimits } from './config.js';
 import { FrontStore, type KnownJob } from './front-store.js';
 import type { EndSignal } from './job-signals.js';
-import { hasEnded, jobView } from './view.js';
+import { hasEnded, hookName, jobView } from './view.js';
 
 export interface JobsQuery {
   readonly state?: JobState | undefined;
@@ -43,12 +43,20 @@ export class Jobs {
     return body.next === undefined ? { jobs } : { jobs, next: body.next };
   }
 
-  /** Twice is fine. @throws Fault JOB_ENDED for a job that succeeded or failed; JOB_NOT_FOUND. */
+  /** Twice is fine. @throws Fault JOB_DECIDED while it settles, JOB_ENDED for a job that succeeded or failed; JOB_NOT_FOUND. */
   async cancel(id: string): Promise<JobView> {
     const job = await this.store.resolve(id);
     const { body } = await this.store.ask(cancelJob, { job, why: 'cancelled by its owner' });
     if (body.outcome === 'unknown')
       throw new Fault('JOB_NOT_FOUND', `there is no job ${job}`, { hint: 'das jobs lists them' });
+    if (body.outcome === 'decided') {
+      const { decision } = body.job ?? {};
+      throw new Fault(
+        'JOB_DECIDED',
+        `job ${job} is settling: it is decided that it has ${decision?.outcome ?? 'ended'}, and ${hookName(decision?.outcome)} runs; it cannot be cancelled any more`,
+        { hint: 'wait for its end: das events -f follows it' },
+      );
+    }
     if (body.outcome === 'ended') {
       throw new Fault('JOB_ENDED', `job ${job} has ${body.job?.state ?? 'ended'}; it cannot be cancelled any more`);
     }

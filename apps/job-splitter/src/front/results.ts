@@ -7,7 +7,7 @@ import { frontLimits } from './config.js';
 import { FrontStore } from './front-store.js';
 import { patiently } from './patiently.js';
 import { NoResultFault } from './problem.js';
-import { failureOf, hasEnded } from './view.js';
+import { failureOf, hasEnded, hookName } from './view.js';
 
 export type RowsPage = Answer<ReplyOf<typeof readOutput>>;
 
@@ -61,7 +61,8 @@ export class Results {
 export function withResult(record: JobRecord): JobRecord {
   const job = record.spec.job;
   if (!hasEnded(record.state)) {
-    throw new Fault('JOB_UNFINISHED', `job ${job} is ${record.state}`, {
+    const hook = record.decision === undefined ? '' : `: ${hookName(record.decision.outcome)} runs`;
+    throw new Fault('JOB_UNFINISHED', `job ${job} is ${record.state}${hook}`, {
       hint: 'add ?follow to read results as they come, or wait for the end of /events',
     });
   }

@@ -95,12 +95,13 @@ export function planJob(submission: Submission, defined: Functions, buckets: num
 const mainOnly: Functions = { split: false, map: false, combine: false, reduce: false, gather: false, main: true };
 
 function takingPart(defined: Functions, filename: string): Functions {
-  if (!defined.map && defined.main) return mainOnly;
+  const { on_success, on_failure } = defined;
+  if (!defined.map && defined.main) return { ...mainOnly, on_success, on_failure };
   if (!defined.map) {
     throw new Fault('SCRIPT_NO_FUNCTION', `${filename} defines neither map nor main`, {
       field: 'code.text',
       expected:
-        'map(item), or main(params); and if wanted split(params), reduce(key, values), combine(key, values), gather(results)',
+        'map(item), or main(params); and if wanted split(params), reduce(key, values), combine(key, values), gather(results), on_success(results), on_failure(error)',
       hint: 'define def map(item): … at the top level of the script',
     });
   }

@@ -1,9 +1,11 @@
 import {
+  type Decision,
   type Failure,
   type JobCounts,
   type JobRecord,
   type JobState,
   type JobView,
+  type Outcome,
   jobTransitions,
 } from '@das/contracts';
 import { isTerminal, isoOf } from '@das/kernel';
@@ -32,8 +34,20 @@ export function jobView(record: JobRecord, counts: JobCounts | undefined): JobVi
     createdAt: isoOf(record.createdAt),
     ...finished,
     ...(record.failure === undefined ? {} : { failure: record.failure }),
+    ...(record.decision === undefined ? {} : { decision: decisionView(record.decision) }),
+    ...(record.hookFailure === undefined ? {} : { hookFailure: record.hookFailure }),
   };
 }
+
+/** Without the failure: a job has failed only once it has ended. */
+const decisionView = ({ id, outcome, decidedAt }: Decision): NonNullable<JobView['decision']> => ({
+  id,
+  outcome,
+  decidedAt: isoOf(decidedAt),
+});
+
+/** The hook that a decision runs, by its name in the script. */
+export const hookName = (outcome: Outcome | undefined): string => (outcome === 'failed' ? 'on_failure' : 'on_success');
 
 function finishedAt(createdAt: number, at: number): Pick<JobView, 'finishedAt' | 'wallMs'> {
   return { finishedAt: isoOf(at), wallMs: Math.max(0, at - createdAt) };

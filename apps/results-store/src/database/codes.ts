@@ -3,7 +3,7 @@ import type { StoredAttempt, StoredPart } from '@das/jobs';
 import type { NodeId } from '@das/kernel';
 
 /** Words of the contracts as small numbers: millions of rows carry them. Only append; stored rows keep their numbers. */
-export const partKinds: readonly PartKind[] = ['split', 'map', 'reduce', 'gather', 'main'];
+export const partKinds: readonly PartKind[] = ['split', 'map', 'reduce', 'gather', 'main', 'hook'];
 export const outputKinds: readonly OutputKind[] = ['map', 'shuffle', 'reduce', 'gather', 'main'];
 export const settledStates: readonly StoredPart['state'][] = ['committed', 'failed', 'cancelled', 'replaced'];
 

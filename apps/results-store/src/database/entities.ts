@@ -19,6 +19,10 @@ export class JobEntity {
   @Column('bigint', { name: 'created_at' }) createdAt!: number;
   @Column('bigint', { name: 'touched_at' }) touchedAt!: number;
   @Column('bigint', { name: 'finished_at', nullable: true }) finishedAt!: number | null;
+  @Column('boolean', { name: 'on_success' }) onSuccess!: boolean;
+  @Column('boolean', { name: 'on_failure' }) onFailure!: boolean;
+  @Column('json', { nullable: true }) decision!: object | null;
+  @Column('text', { name: 'hook_failure', nullable: true }) hookFailure!: string | null;
 }
 
 /** A deleted job whose rows elsewhere may still be there. */

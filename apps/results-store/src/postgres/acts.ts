@@ -1,5 +1,6 @@
-import type { JobState } from '@das/contracts';
+import type { Failure, JobState } from '@das/contracts';
 import {
+  type AdvanceDecision,
   type SaveDecision,
   type StoredPart,
   cancelFailure,
@@ -95,6 +96,7 @@ async function storedParts(
 }
 
 const mapCode = partKindCode('map');
+const hookCode = partKindCode('hook');
 const nameOf = ({ j, k, f, t, r }: PartKey): string => `${j} ${k} ${f} ${t} ${r}`;
 
 /** All that applies, in one statement. */
@@ -123,19 +125,19 @@ export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'ad
   return db.transaction(async (query) => {
     if ((await currentTerm(query)) !== request.act.term) return { outcome: 'staleTerm' };
     const job = await lockJob(query, request.job, 'update');
-    const { outcome, to, parts } = decideAdvance(job, await tallyOf(query, job), request);
-    if (parts.length > 0)
+    const decided = decideAdvance(job, await tallyOf(query, job), request, job.now);
+    if (decided.to) await moveJob(query, job, decided.to, decided);
+    if (decided.parts.length > 0)
       await query(sql.insertOpen(1), [
-        JSON.stringify(parts.map((part) => openJson(keyOfPart(job.no, job.generation, part), part))),
+        JSON.stringify(decided.parts.map((part) => openJson(keyOfPart(job.no, job.generation, part), part))),
       ]);
-    if (to) await moveJob(query, job, to, request.failure);
     const record = await findRecord(query, request.job);
-    return { outcome, ...(record && { job: record }) };
+    return { outcome: decided.outcome, ...(record && { job: record }) };
   });
 }
 
 /** Open parts are not counted, and failed items only among the few parts that are not committed: no scan grows with the job. */
-async function tallyOf(query: Query, { no, generation }: FactsRow): Promise<PartTally> {
+async function tallyOf(query: Query, { no, generation, state }: FactsRow): Promise<PartTally> {
   const [tally] = await query<PartTally>(
     `select exists (select from open_parts where job_no = $1 and generation = $2)::int as open,
        exists (select from parts where job_no = $1 and generation = $2 and fatal) as fatal,
@@ -143,30 +145,45 @@ async function tallyOf(query: Query, { no, generation }: FactsRow): Promise<Part
     [no, generation],
     'tally',
   );
-  return tally ?? { open: 0, failed: 0, fatal: false };
+  const hook = state === 'settling' ? await hookFailureOf(query, no, generation) : undefined;
+  return { ...(tally ?? { open: 0, failed: 0, fatal: false }), hook };
+}
+
+async function hookFailureOf(query: Query, jobNo: number, generation: number): Promise<Failure | undefined> {
+  const [failed] = await query<{ failure: string }>(
+    `select failure from parts where job_no = $1 and generation = $2 and fatal and kind = ${hookCode}`,
+    [jobNo, generation],
+  );
+  return failed && (JSON.parse(failed.failure) as Failure);
 }
 
 export function cancelJob(db: Database, { job: id, why }: Ask<'cancelJob'>): Answer<'cancelJob'> {
   return db.transaction(async (query) => {
     const job = (await lockJobs(query, [id], 'update')).get(id);
     const outcome = decideCancel(job?.state);
-    if (job && outcome === 'cancelled') await moveJob(query, job, 'cancelled', cancelFailure(why));
+    if (job && outcome === 'cancelled') await moveJob(query, job, 'cancelled', { failure: cancelFailure(why) });
     const record = await findRecord(query, id);
     return { outcome, ...(record && { job: record }) };
   });
 }
 
-type Failure = Ask<'advanceJob'>['failure'];
+type Move = Pick<AdvanceDecision, 'failure' | 'decision' | 'hookFailure'>;
 
-/** Moves a job whose row the caller holds; at its end, what is open ends with it. */
-async function moveJob(query: Query, job: FactsRow, to: JobState, failure: Failure): Promise<void> {
-  if (jobEnded(to)) await endOpenParts(query, job);
+/** Moves a job whose row the caller holds; once it is decided, what is open ends with it. A decision is written once and stays. */
+async function moveJob(query: Query, job: FactsRow, to: JobState, move: Move): Promise<void> {
+  const { failure, decision, hookFailure } = move;
+  if (jobEnded(to) || to === 'settling') await endOpenParts(query, job);
   await query(
-    `update jobs set state = $2, failure = $3, finished_at = ${jobEnded(to) ? nowMs : 'null'} where no = $1`,
-    [job.no, to, failure ? JSON.stringify(failure) : null],
+    `update jobs set state = $2, failure = $3, decision = coalesce(decision, $4), hook_failure = $5,
+     finished_at = ${jobEnded(to) ? nowMs : 'null'} where no = $1`,
+    [job.no, to, jsonOf(failure), jsonOf(decision), jsonOf(hookFailure)],
   );
-  await writeOutbox(query, [stateEvent(job.id, job.now, to, job.generation, failure)]);
+  const told = { ...(failure && { failure }), ...(hookFailure && { hookFailure }) };
+  const outcome = decision ? { outcome: decision.outcome } : {};
+  await writeOutbox(query, [stateEvent(job.id, job.now, to, job.generation, { ...told, ...outcome })]);
 }
+
+const jsonOf = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
 
 async function endOpenParts(query: Query, job: FactsRow): Promise<void> {
   await query(

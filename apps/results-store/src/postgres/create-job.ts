@@ -1,5 +1,5 @@
 import { Fault, type JobRecord, limits } from '@das/contracts';
-import { asFault, checkBlock, checkDigest, firstState } from '@das/jobs';
+import { asFault, checkBlock, checkDigest, firstState, hooksOf } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import type { Database, Query } from '../database/database.js';
 import { pack } from '../database/pack.js';
@@ -10,15 +10,15 @@ import { type HeldRow, lockKey, verdictOn } from './submission-keys.js';
 /** A key that somebody has makes the whole statement do nothing; two that come at once wait here for each other. */
 const takeKeySql = `
   key as (
-    insert into submission_keys (owner, key, job, digest) values ($15, $16, $1, $17)
+    insert into submission_keys (owner, key, job, digest) values ($17, $18, $1, $19)
     on conflict do nothing returning job),`;
 
 /** Key, job, code, block and event in one statement, which is its own transaction: the shortest way to a running job. */
 const createSql = (keyed: boolean): string => `
   with ${keyed ? takeKeySql : ''}
   job as (
-    insert into jobs (id, state, sealed, items, retries, reduces, code, spec)
-    select $1::text, $2::text, $3::boolean, $4::bigint, $5::int, $6::boolean, $7::text, $8::text
+    insert into jobs (id, state, sealed, items, retries, reduces, code, spec, on_success, on_failure)
+    select $1::text, $2::text, $3::boolean, $4::bigint, $5::int, $6::boolean, $7::text, $8::text, $15::boolean, $16::boolean
     ${keyed ? 'from key' : ''} on conflict (id) do nothing returning no, created_at),
   code as (
     insert into blobs (digest, chunk, data)
@@ -66,12 +66,14 @@ async function insertion(
   raw: Uint8Array,
 ): Promise<(query: Query) => Promise<Made | undefined>> {
   const stored = block ? await pack(raw) : undefined;
+  const { onSuccess, onFailure } = hooksOf(spec);
   const { text, name } = key ? statements.keyed : statements.plain;
   const values = [
     ...[spec.job, first.state, first.sealed, first.items, spec.limits.retries, spec.functions.reduce],
     ...[spec.code, JSON.stringify(spec), Buffer.from(codeText), limits.pageBytesMax],
     ...[block ? raw.length : null, stored?.packed ?? null, block?.digest ?? null],
     stored ? Buffer.from(stored.data) : null,
+    ...[onSuccess, onFailure],
     ...(key ? [key.owner, key.key, key.digest ?? null] : []),
   ];
   return async (query) => (await query<Made>(text, values, name))[0];

@@ -1,4 +1,5 @@
 import {
+  type Decision,
   type Failure,
   Fault,
   type JobCounts,
@@ -26,18 +27,23 @@ export interface FactsRow {
   readonly cut: number;
   readonly retries: number;
   readonly reduces: boolean;
+  readonly onSuccess: boolean;
+  readonly onFailure: boolean;
+  readonly decision: Decision | null;
   /** The database's time when the row was read (ms). */
   readonly now: number;
 }
-const factColumns = `no, id, state, generation, sealed, items, cut, retries, reduces`;
+const factColumns = `no, id, state, generation, sealed, items, cut, retries, reduces, on_success as "onSuccess", on_failure as "onFailure",
+  decision`;
 
 export interface RecordRow extends FactsRow {
   readonly spec: string;
   readonly failure: string | null;
+  readonly hook_failure: string | null;
   readonly created_at: number;
   readonly finished_at: number | null;
 }
-export const recordColumns = `${factColumns}, spec, failure, created_at, finished_at, ${nowMs} as now`;
+export const recordColumns = `${factColumns}, spec, failure, hook_failure, created_at, finished_at, ${nowMs} as now`;
 
 /**
  * `key share`: a commit; others may commit, cut and append beside it. `no key update`: cut or append. `update`: the job moves on or ends,
@@ -88,6 +94,8 @@ export function recordOf(row: RecordRow): JobRecord {
   return {
     ...{ spec: JSON.parse(row.spec) as JobSpec, state, generation, sealed, items, cut, createdAt: row.created_at },
     ...(row.failure !== null && { failure: JSON.parse(row.failure) as Failure }),
+    ...(row.decision !== null && { decision: row.decision }),
+    ...(row.hook_failure !== null && { hookFailure: JSON.parse(row.hook_failure) as Failure }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   };
 }
@@ -149,6 +157,8 @@ export async function writeOutbox(query: Query, events: readonly JobEvent[]): Pr
   await query('insert into outbox (event) select unnest($1::text[])', [events.map((event) => JSON.stringify(event))]);
 }
 
-export function stateEvent(job: JobId, at: number, state: JobState, generation: number, failure?: Failure): JobEvent {
-  return { event: 'state', job, at, state, generation, ...(failure && { failure }) };
+type Why = Pick<Extract<JobEvent, { event: 'state' }>, 'failure' | 'outcome' | 'hookFailure'>;
+
+export function stateEvent(job: JobId, at: number, state: JobState, generation: number, why: Why = {}): JobEvent {
+  return { event: 'state', job, at, state, generation, ...why };
 }

@@ -23,6 +23,7 @@ export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw
     const part = key && (await lockOpenParts(query, [key]))[0]?.part;
     if (!part || !liveIn(part, attempt.attempt)) return { outcome: 'staleAttempt' };
     checkRows(part, [part], rows);
+    if (rows.length === 0) return { outcome: 'staged' };
     const named = [...partArguments(job, part), attempt.attempt, run];
     for (const [i, row] of rows.entries()) {
       const bytes = data[i];

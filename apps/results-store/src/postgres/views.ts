@@ -1,5 +1,14 @@
-import { limits } from '@das/contracts';
-import { type StoredPart, fittingJson, fittingParts, openPartOf, pages, parsePartId, partViewOf } from '@das/jobs';
+import { type OpenPart, limits } from '@das/contracts';
+import {
+  type StoredPart,
+  fittingJson,
+  fittingParts,
+  openPartOf,
+  pages,
+  parsePartId,
+  partViewOf,
+  restOf,
+} from '@das/jobs';
 import type { PartId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
 import type { Database } from '../database/database.js';
@@ -12,6 +21,7 @@ import {
   countsJoin,
   countsOf,
   findJob,
+  nowMs,
   recordColumns,
   recordOf,
   sumsColumns,
@@ -76,19 +86,21 @@ function cursorOf(after: PartId | undefined): number[] {
 
 /** One statement, the job found within it: a new leader asks for each job, and waits for each answer. */
 export async function loadParts(db: Database, { job: id, generation, after }: Ask<'loadParts'>): Answer<'loadParts'> {
-  const rows = await db.query<OpenRow>(
-    `select * from open_parts where job_no = (select no from jobs where id = $1) and generation = $2 and ${afterKey}
+  const rows = await db.query<OpenRow & { readonly now: number }>(
+    `select *, ${nowMs} as now from open_parts where job_no = (select no from jobs where id = $1) and generation = $2 and ${afterKey}
      order by ${keyOrder} limit $7`,
     [id, generation, ...cursorOf(after), pages.openPartsMax + 1],
     'load-parts',
   );
   if (rows.length === 0) await findJob(db.query, id);
   const parts = fittingParts(
-    rows.map((row) => openPartOf(openPart(row))),
+    rows.map((row) => withRest(openPart(row), row.now)),
     limits.pageBytesMax,
   );
   return { parts, more: parts.length < rows.length };
 }
+
+const withRest = (part: StoredPart, now: number): OpenPart => openPartOf(part, restOf(part, now));
 
 function openRows(db: Database, job: FactsRow, after: PartId | undefined, limit: number): Promise<OpenRow[]> {
   return db.query<OpenRow>(

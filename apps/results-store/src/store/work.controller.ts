@@ -38,7 +38,8 @@ export class WorkController {
     const reply = await this.store.advanceJob(request);
     if (reply.outcome !== 'advanced') return reply;
     this.outbox.kick();
-    if (jobEnded(request.to)) this.announcer.ended(request.job, request.to);
+    // Where an end was asked for, a job with a hook only settles.
+    if (reply.job && jobEnded(reply.job.state)) this.announcer.ended(request.job, reply.job.state);
     return reply;
   }
 

@@ -52,6 +52,9 @@ export const saveActs = operation(
 /**
  * Moves a job on, under its lock: to `gathering` with the new step parts, or to its end. Refused as `partsOpen` while a part is open
  * or the input is not sealed and cut (except to `failed`).
+ *
+ * A job whose script has a hook for that end becomes `settling` first: its decision and the hook's part are written, and what is still open
+ * is cancelled, in this transaction. Asked again once the hook is over, it ends. Another end than the decided one is refused as `decided`.
  */
 export const advanceJob = operation(
   'store.advance-job',
@@ -60,12 +63,15 @@ export const advanceJob = operation(
     job: jobIdSchema,
     generation,
     to: jobStateSchema,
-    failure: failureSchema.optional(),
+    failure: failureSchema.optional().describe('why it fails; of a part of the hook: why the hook is given up'),
     /** Failed items the leader knows of. When the store counts others, or a fatal part, a job is not moved on: `partsOpen`. */
     failed: count('failed items the leader counted').optional(),
     parts: z.array(newPartSchema).max(10_000),
   }),
-  z.object({ outcome: z.enum(['advanced', 'partsOpen', 'jobEnded', 'staleTerm']), job: jobRecordSchema.optional() }),
+  z.object({
+    outcome: z.enum(['advanced', 'partsOpen', 'decided', 'jobEnded', 'staleTerm']),
+    job: jobRecordSchema.optional().describe('as it is now, which may be `settling` where an end was asked for'),
+  }),
 );
 
 /** Unfinished jobs (not `submitted`), page by page, in order of creation. */

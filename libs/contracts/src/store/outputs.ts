@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, jobIdSchema, nodeIdSchema } from '../ids.js';
-import { failureSchema, jobStateSchema, openPartSchema } from '../job.js';
+import { type Functions, failureSchema, jobStateSchema, openPartSchema } from '../job.js';
 import { limits } from '../limits.js';
 import { operation } from '../operation.js';
 import { attemptRefSchema, generation, rangeSchema } from './attempt.js';
@@ -10,6 +10,12 @@ import { attemptRefSchema, generation, rangeSchema } from './attempt.js';
 /** Which outputs a row belongs to. `shuffle`: `[key,value]` lines of one bucket, in item order. */
 export const outputKindSchema = z.enum(['map', 'shuffle', 'reduce', 'gather', 'main']);
 export type OutputKind = z.infer<typeof outputKindSchema>;
+
+/** Which rows are a job's result: those of its last step. */
+export function resultKind({ gather, reduce, main }: Functions): OutputKind {
+  if (gather || reduce) return 'gather';
+  return main ? 'main' : 'map';
+}
 
 /** One stored row of output: NDJSON lines of items [from, to). `seq` orders rows of the same `from` (a result larger than a page, or a step's). */
 export const outputRowSchema = z.object({
@@ -22,7 +28,7 @@ export const outputRowSchema = z.object({
 });
 export type OutputRow = z.infer<typeof outputRowSchema>;
 
-/** Output that does not fit one commit, sent ahead (raw = its rows' bytes, in order). Seen by nobody until the attempt commits. The same rows again are fine. */
+/** Output that does not fit one commit, sent ahead (raw = its rows' bytes, in order). Seen by nobody until the attempt commits. The same rows again are fine; no rows ask only whether the attempt is live. */
 export const stageOutput = operation(
   'store.stage-output',
   z.object({

@@ -65,5 +65,8 @@ export const listParts = operation(
 export const cancelJob = operation(
   'store.cancel-job',
   z.object({ job: jobIdSchema, why: z.string().max(1000).default('cancelled by its owner') }),
-  z.object({ outcome: z.enum(['cancelled', 'alreadyCancelled', 'ended', 'unknown']), job: jobRecordSchema.optional() }),
+  z.object({
+    outcome: z.enum(['cancelled', 'alreadyCancelled', 'decided', 'ended', 'unknown']),
+    job: jobRecordSchema.optional(),
+  }),
 );

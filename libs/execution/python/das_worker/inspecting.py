@@ -1,7 +1,7 @@
 """Parses a script without running it: which of the known functions it defines, or where its syntax breaks."""
 import ast
 
-FUNCTIONS = ('split', 'map', 'combine', 'reduce', 'gather', 'main')
+FUNCTIONS = ('split', 'map', 'combine', 'reduce', 'gather', 'main', 'on_success', 'on_failure')
 TEXT_CHARS = 300
 
 

@@ -12,7 +12,7 @@ from .mapping import Full, Mapper
 from .script import load
 from .splitting import Differs, split
 from .state import State
-from .steps import gather, main_step, reduce_bucket, step_failure
+from .steps import gather, hook, hook_name, main_step, reduce_bucket, step_failure
 
 
 class Worker:
@@ -74,13 +74,15 @@ class Worker:
                 return {'items': reduce_bucket(self.channel, self.script, self.state)}
             if kind == 'gather':
                 return {'items': gather(self.channel, self.script, head)}
+            if kind == 'hook':
+                return {'items': hook(self.channel, self.script, head)}
             return {'items': main_step(self.channel, self.script)}
         except Closed:
             raise
         except Differs as fault:
             return {'differs': str(fault)}
         except BaseException as thrown:
-            return {'failure': step_failure(kind, thrown)}
+            return {'failure': step_failure(hook_name(head) if kind == 'hook' else kind, thrown)}
 
 
 def flush_prints():

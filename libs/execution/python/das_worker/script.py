@@ -36,6 +36,7 @@ class Script:
         """Tells the script which part it works for."""
         self.das.part = head['part']
         self.das.attempt = head['attempt']
+        self.das.decision_id = head.get('decisionId')
         self.das.traceparent = head.get('traceparent')
         if self.das.traceparent:
             os.environ['TRACEPARENT'] = self.das.traceparent
@@ -112,6 +113,7 @@ def make_das(head, state):
     das.job = head['job']
     das.part = None
     das.attempt = None
+    das.decision_id = None
     das.traceparent = None
     das.cancelled = lambda: state.cancelled
 

@@ -1,4 +1,4 @@
-"""The steps of a job that are not maps: reduce, gather (or the built-in merge of sorted buckets), main."""
+"""The steps of a job that are not maps: reduce, gather (or the built-in merge of sorted buckets), main, and the two hooks."""
 from . import failures
 from .encode import RESULT_BYTES_MAX, decode_lines, encode, to_bytes
 from .keys import canonical, normal, order
@@ -96,6 +96,30 @@ def gather(channel, script, head):
         return count
     finally:
         spool.close()
+
+
+def hook(channel, script, head):
+    """Tells the script how its job was decided. What it gives is nobody's; a generator runs to its end all the same."""
+    if 'error' in head:
+        exhaust(script, script.caller('on_failure', 1)(head['error']))
+        return 0
+    spool = Spool()
+    try:
+        receive(channel, spool.add)
+        exhaust(script, script.caller('on_success', 1)(Results(spool, False)))
+        return spool.lines
+    finally:
+        spool.close()
+
+
+def exhaust(script, value):
+    if hasattr(value, '__next__') or hasattr(value, '__anext__'):
+        for _ in script.each(value):
+            pass
+
+
+def hook_name(head):
+    return 'on_failure' if 'error' in head else 'on_success'
 
 
 def main_step(channel, script):

@@ -20,10 +20,13 @@ export interface ScriptFailure {
   readonly itemText?: string | undefined;
 }
 
-const stepName = (kind: PartKind, item: number): string => (kind === 'map' ? `item ${item}` : kind);
+/** What a part is to its user: a hook has the name of its function. */
+export type PartWord = Exclude<PartKind, 'hook'> | 'on_success' | 'on_failure';
+
+const stepName = (kind: PartWord, item: number): string => (kind === 'map' ? `item ${item}` : kind);
 
 /** The worker ended by itself, or was ended by the system, while it was at an item. */
-export function crashed(kind: PartKind, item: number, exit: Exit): Failure {
+export function crashed(kind: PartWord, item: number, exit: Exit): Failure {
   return { code: 'ITEM_CRASHED', message: `${stepName(kind, item)}: ${exitWords(exit)}`, hint: exitHint(exit) };
 }
 
@@ -42,7 +45,7 @@ function exitHint({ signal }: Exit): string {
 }
 
 /** No progress for as long as the job allows. */
-export function timedOut(kind: PartKind, item: number, timeoutMs: number): Failure {
+export function timedOut(kind: PartWord, item: number, timeoutMs: number): Failure {
   return {
     code: 'ITEM_TIMEOUT',
     message: `${stepName(kind, item)}: no progress for ${seconds(timeoutMs)} s; raise --timeout`,

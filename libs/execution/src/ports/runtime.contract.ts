@@ -3,6 +3,7 @@ import type { Given, RuntimeHarness } from '../testing/runtime-harness.js';
 import { runPart } from '../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../testing/runtime-scripts.js';
 import { failureRules } from './contract/failing.contract.js';
+import { hookRules } from './contract/hooks.contract.js';
 import { inspectionRules } from './contract/inspection.contract.js';
 import { itemRules } from './contract/items.contract.js';
 import { lockRules } from './contract/locks.contract.js';
@@ -28,7 +29,7 @@ export function runtimeContract(name: string, start: () => Promise<RuntimeHarnes
     };
     const mapped: Given['mapped'] = async (text, work) => runPart((await load(text)).worker, work);
 
-    const all = [itemRules, failureRules, misbehaviourRules, splitRules, stepRules, inspectionRules, lockRules];
+    const all = [itemRules, failureRules, misbehaviourRules, splitRules, stepRules, hookRules, inspectionRules, lockRules];
     for (const rules of all) rules({ fresh, load, mapped }, scripts);
   });
 }

@@ -83,7 +83,14 @@ export type Work =
       readonly merge: boolean;
       readonly keyed: boolean;
     })
-  | (WorkBase & { readonly kind: 'main'; readonly range: Range });
+  | (WorkBase & { readonly kind: 'main'; readonly range: Range })
+  | (WorkBase & {
+      readonly kind: 'hook';
+      readonly range: Range;
+      readonly decisionId: string;
+      /** `on_success` gets the lines of the result; `on_failure` why the job failed. */
+      readonly about: { readonly pages: Pages } | { readonly error: Readonly<Record<string, unknown>> };
+    });
 
 /** What a script asks about a lock while its part runs. */
 export type LockCall =

@@ -175,12 +175,24 @@ def map(item):
     ways = [elsewhere, forked, twice, lambda: told(lambda: take("a b")), lambda: told(lambda: take(wait=-1)), lambda: imported]
     return ways[item]()
 `,
+  hooks: `
+import das, json
+text = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def map(item): return das.decision_id
+def on_success(results):
+    print("succeeded", das.decision_id, len(results), text(list(results)), text(list(results)))
+    yield "nobody reads this"
+async def on_failure(error):
+    if error["code"] == "RAISE": raise ValueError("not this one")
+    print("failed", das.decision_id, text(error))
+`,
   brokenSyntax: 'def map(item):\n    return (\n',
   definesThree: `
 print("this must not run")
 from functools import reduce
 def map(item): return item
 async def gather(results): return []
+on_failure = print
 if __name__ == "__main__":
     def main(): pass
 `,

@@ -97,8 +97,10 @@ export class PythonWorker implements RuntimeWorker {
       for (let heads = await this.#own(work.stored()); heads !== undefined; heads = await this.#own(work.stored()))
         this.#send(jsonFrame('H', heads satisfies readonly BlockHead[]));
       this.#send(frame('E'));
-    } else if (work.kind !== 'main') {
-      await this.#feedPages(work.pages, hearing, ({ source }) => source);
+    } else {
+      const pages = pagesFor(work);
+      if (pages === undefined) return;
+      await this.#feedPages(pages, hearing, ({ source }) => source);
       if (!hearing.ended) this.#send(frame('E'));
     }
   }
@@ -232,6 +234,13 @@ export class PythonWorker implements RuntimeWorker {
 
 const ownPid = process.pid;
 
+/** What a step that is fed reads; `main` and `on_failure` are not. */
+function pagesFor(work: Exclude<Work, { kind: 'map' | 'split' }>): Pages | undefined {
+  if (work.kind === 'main') return undefined;
+  if (work.kind !== 'hook') return work.pages;
+  return 'pages' in work.about ? work.about.pages : undefined;
+}
+
 function beginning(work: Work): Record<string, unknown> {
   const base = {
     kind: work.kind,
@@ -242,6 +251,10 @@ function beginning(work: Work): Record<string, unknown> {
     to: work.range.to,
   };
   if (work.kind === 'gather') return { ...base, merge: work.merge, keyed: work.keyed };
+  if (work.kind === 'hook') {
+    const error = 'error' in work.about ? { error: work.about.error } : {};
+    return { ...base, decisionId: work.decisionId, ...error };
+  }
   if (work.kind !== 'map') return base;
   return { ...base, buckets: work.buckets, base: 'base' in work.items ? work.items.base : undefined };
 }

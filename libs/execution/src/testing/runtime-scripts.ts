@@ -44,8 +44,13 @@ export interface RuntimeScripts {
   readonly endsItsWait: string;
   /** At item 0 asks from a second thread, at 1 from a forked process, at 2 for what it holds already, at 3 for no name, at 4 for no time, at 5 while imported; gives what each raised. */
   readonly wrongLocks: string;
+  /**
+   * `on_success` prints "succeeded <decision id> <number of lines> <lines> <lines again>", lines as compact JSON, in a generator; `on_failure`, asynchronous,
+   * prints "failed <decision id> <error as JSON>", and raises "not this one" for the code RAISE; `map` gives the decision id, which is none.
+   */
+  readonly hooks: string;
   /** A syntax fault in line 2. */
   readonly brokenSyntax: string;
-  /** Defines `map` and an asynchronous `gather`, imports `reduce`. */
+  /** Defines `map` and an asynchronous `gather`, imports `reduce`, assigns `on_failure`. */
   readonly definesThree: string;
 }

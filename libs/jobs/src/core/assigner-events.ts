@@ -13,6 +13,7 @@ import { assertNever } from '@das/kernel';
 import type { AssignerState, JobWork, LiveAttempt } from './assigner-state.js';
 import { addPart, attemptKey, endAttempt, learnFrom, newJobWork, removeJob, removePart } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
+import { hookOf } from './assigner-next.js';
 
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
@@ -39,7 +40,7 @@ export type AssignerEvent =
   | {
       readonly kind: 'advanced';
       readonly job: JobId;
-      readonly outcome: 'advanced' | 'partsOpen' | 'jobEnded';
+      readonly outcome: 'advanced' | 'partsOpen' | 'decided' | 'jobEnded';
       readonly record?: JobRecord | undefined;
       readonly parts: readonly NewPart[];
     }
@@ -67,9 +68,9 @@ export function apply(state: AssignerState, event: AssignerEvent, now: number): 
     case 'beat':
       return hearBeat(state, event.beat, now);
     case 'nodeLost':
-      return forgetNode(state, event.node, event.why);
+      return forgetNode(state, event.node, event.why, now);
     case 'refused':
-      return refused(state, event);
+      return refused(state, event, now);
     case 'stale':
       for (const job of event.jobs) startReload(state, job);
       return;
@@ -131,15 +132,17 @@ function takeIn(state: AssignerState, event: JobLoaded, parts: readonly OpenPart
 }
 
 /** How far a job has come within its generation. */
-const stages: readonly JobState[] = ['submitted', 'splitting', 'running', 'gathering'];
+const stages: readonly JobState[] = ['submitted', 'splitting', 'running', 'gathering', 'settling'];
 
 /** Input arrived, the job was sealed, or the store counted failures that nobody told us of; its open parts are ours to know. */
 function refresh(state: AssignerState, job: JobWork, { record, counts, bytesPerItem }: JobLoaded): void {
   job.fatal ??= counts.fatal;
   job.firstFailure ??= counts.firstFailure;
   job.counts = { ...job.counts, failed: Math.max(job.counts.failed, counts.failed) };
-  // The store has parts that we lost sight of.
-  if (counts.open > 0 && job.parts.size === 0 && !job.advancing) startReload(state, record.spec.job);
+  // The store has parts that we lost sight of, or decided the job when its answer was lost.
+  const lostSight = counts.open > 0 && job.parts.size === 0 && !job.advancing;
+  const decided = record.decision !== undefined && job.record.decision === undefined;
+  if (lostSight || decided) startReload(state, record.spec.job);
   // What was read before we moved the job on says nothing new.
   if (stages.indexOf(record.state) < stages.indexOf(job.record.state) || record.items < job.record.items) return;
   job.record = { ...record, cut: Math.max(record.cut, job.record.cut) };
@@ -158,7 +161,8 @@ function replaceJob(state: AssignerState, before: JobWork, after: JobWork, sameG
 function attemptFinished(state: AssignerState, finished: AttemptFinished, now: number): void {
   const job = state.jobs.get(finished.attempt.job);
   if (job === undefined || job.record.generation !== finished.attempt.generation) return;
-  if (finished.outcome === 'abandoned' || finished.outcome === 'staleAttempt') return attemptGone(state, job, finished);
+  if (finished.outcome === 'abandoned' || finished.outcome === 'staleAttempt')
+    return attemptGone(state, job, finished, now);
   if (finished.outcome === 'jobEnded') {
     startReload(state, finished.attempt.job);
     return;
@@ -190,35 +194,37 @@ function takeCounts(job: JobWork, finished: AttemptFinished): void {
 }
 
 /** The attempt ended without a commit: by its node's word, or because the store had ended it before. */
-function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinished): void {
+function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinished, now: number): void {
   const live = job.parts.get(finished.attempt.part)?.live.get(finished.attempt.attempt);
   if (live === undefined) return;
-  if (finished.outcome === 'abandoned') givenBack(state, job, live, finished.why ?? 'given back by its node');
+  if (finished.outcome === 'abandoned') givenBack(state, job, live, finished.why ?? 'given back by its node', now);
   else startReload(state, finished.attempt.job);
 }
 
 /** Goes to another node if there is one; a part that no node can run must not go round for ever. */
-function givenBack(state: AssignerState, job: JobWork, live: LiveAttempt, why: string): void {
+function givenBack(state: AssignerState, job: JobWork, live: LiveAttempt, why: string, now: number): void {
   const part = job.parts.get(live.ref.part);
   if (part !== undefined) {
     part.avoid = live.node;
     part.givenBack += 1;
     if (part.givenBack >= state.config.givenBackMax) {
       const message = `${part.part} was given back ${part.givenBack} times; the last reason: ${why}`;
-      job.fatal ??= { code: 'PART_GIVEN_BACK', message, part: part.part, node: live.node };
+      const failure = { code: 'PART_GIVEN_BACK', message, part: part.part, node: live.node };
+      if (part.kind === 'hook') job.hookFailure ??= failure;
+      else job.fatal ??= failure;
     }
   }
-  endAttempt(state, live, why);
+  endAttempt(state, live, why, now);
 }
 
 /** The node took nothing: it drains. Its other attempts go on. */
-function refused(state: AssignerState, event: Extract<AssignerEvent, { kind: 'refused' }>): void {
+function refused(state: AssignerState, event: Extract<AssignerEvent, { kind: 'refused' }>, now: number): void {
   const node = state.nodes.get(event.node);
   if (node === undefined) return;
   node.draining = true;
   for (const ref of event.attempts) {
     const live = node.live.get(attemptKey(ref));
-    if (live !== undefined) endAttempt(state, live, event.why);
+    if (live !== undefined) endAttempt(state, live, event.why, now);
   }
 }
 
@@ -230,5 +236,17 @@ function advanced(state: AssignerState, event: Extract<AssignerEvent, { kind: 'a
   if (event.record === undefined || event.record.finishedAt !== undefined) return removeJob(state, event.job);
   job.record = { ...event.record, cut: Math.max(event.record.cut, job.record.cut) };
   job.progressed = true;
+  if (event.record.decision !== undefined) return settle(state, job, now);
   for (const part of event.parts) addPart(state, job, part, now);
+}
+
+/** The store decided the job: what was open has ended there, and its nodes are told; the hook is all that is left to run. */
+function settle(state: AssignerState, job: JobWork, now: number): void {
+  const over = new Map<NodeId, AttemptRef[]>();
+  for (const part of [...job.parts.values()]) {
+    for (const { node, ref } of part.live.values()) over.set(node, [...(over.get(node) ?? []), ref]);
+    removePart(state, job, part);
+  }
+  for (const [node, attempts] of over) state.drops.push({ node, attempts });
+  addPart(state, job, hookOf(job), now);
 }

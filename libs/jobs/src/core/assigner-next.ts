@@ -1,4 +1,4 @@
-import type { Failure, JobState, NewPart, PartKind } from '@das/contracts';
+import type { Failure, JobState, NewPart, Outcome, PartKind } from '@das/contracts';
 import { assertNever } from '@das/kernel';
 import type { JobWork } from './assigner-state.js';
 import { partIdOf } from './part-id.js';
@@ -18,6 +18,7 @@ const none: NextStep = { kind: 'none' };
 
 /** Decides how a job goes on. Repeating the decision is harmless: parts are named by what they are, and the store checks every advance. */
 export function nextStep(job: JobWork): NextStep {
+  if (job.record.decision !== undefined) return afterHook(job, job.record.decision.outcome);
   const failure = failureOf(job);
   if (failure !== undefined) return { kind: 'advance', to: 'failed', parts: [], failure };
   switch (job.record.state) {
@@ -27,6 +28,8 @@ export function nextStep(job: JobWork): NextStep {
       return job.record.spec.input.kind === 'none' ? afterMain(job) : afterMaps(job);
     case 'gathering':
       return afterSteps(job);
+    // A settling job has its decision.
+    case 'settling':
     case 'submitted':
     case 'succeeded':
     case 'failed':
@@ -59,6 +62,15 @@ function afterSteps(job: JobWork): NextStep {
 }
 
 const succeed: NextStep = { kind: 'advance', to: 'succeeded', parts: [] };
+
+/** What was decided stays; the hook's failure is the hook's own. No node can run it: it is given up, by the name of its part. */
+function afterHook(job: JobWork, to: Outcome): NextStep {
+  if (job.hookFailure !== undefined) return { kind: 'advance', to, parts: [], failure: job.hookFailure };
+  return job.parts.size === 0 ? { kind: 'advance', to, parts: [] } : none;
+}
+
+/** The part of a decided job's hook, as the store made it. */
+export const hookOf = (job: JobWork): NewPart => newStep(job, 'hook', 0);
 
 /** Saves the step's part unless this leader did. Where it exists in the store it is named as stale, and the job is read again. */
 function ensure(job: JobWork, kind: PartKind): NextStep {

@@ -34,7 +34,7 @@ function compare(state: AssignerState, live: LiveAttempt, held: HeldAttempt | un
   }
   if (now - live.sentAt < state.config.graceMs) return;
   live.absent += 1;
-  if (live.absent >= state.config.absentBeats) return endAttempt(state, live, 'its node no longer has it');
+  if (live.absent >= state.config.absentBeats) return endAttempt(state, live, 'its node no longer has it', now);
   live.sentAt = now;
   state.resend.push(live);
 }
@@ -88,7 +88,7 @@ export function judgeNodes(state: AssignerState, now: number): void {
   for (const node of [...state.nodes.values()]) {
     const silentMs = now - node.lastBeat;
     if (silentMs > state.config.lostMs)
-      forgetNode(state, node.node, `node lost: silent for ${Math.round(silentMs)} ms`);
+      forgetNode(state, node.node, `node lost: silent for ${Math.round(silentMs)} ms`, now);
   }
 }
 
@@ -105,13 +105,13 @@ function remember(state: AssignerState, name: NodeId, why: string): void {
 }
 
 /** Ends every attempt on a lost node; their parts go elsewhere. Its next beat makes it a node again. */
-export function forgetNode(state: AssignerState, name: NodeId, why: string): void {
+export function forgetNode(state: AssignerState, name: NodeId, why: string, now: number): void {
   for (const [job, nodes] of state.stopping) confirmStop(state, job, nodes, name);
   remember(state, name, why);
   const node = state.nodes.get(name);
   if (node === undefined) return;
   const jobs = new Set([...node.live.values()].map((live) => live.ref.job));
-  for (const live of [...node.live.values()]) endAttempt(state, live, why);
+  for (const live of [...node.live.values()]) endAttempt(state, live, why, now);
   for (const job of jobs) state.notes.push({ job, message: `${name}: ${why}; its parts go to other nodes` });
   state.nodes.delete(name);
 }

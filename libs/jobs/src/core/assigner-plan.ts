@@ -99,7 +99,7 @@ function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number):
 
 /** Gives one part of the job that is furthest below its fair share to the node with the most room. */
 function assignOne(state: AssignerState, planned: Plan, cut: Set<JobWork>, now: number): JobWork | undefined {
-  const job = neediest(state);
+  const job = neediest(state, now);
   if (job === undefined) return undefined;
   const pending = job.pending.peek();
   const items = pending === undefined ? nextSize(state, job) : pending.to - pending.from;
@@ -114,22 +114,24 @@ function assignOne(state: AssignerState, planned: Plan, cut: Set<JobWork>, now: 
   return job;
 }
 
-function neediest(state: AssignerState): JobWork | undefined {
+function neediest(state: AssignerState, now: number): JobWork | undefined {
   let best: JobWork | undefined;
   let bestShare = Number.POSITIVE_INFINITY;
   for (const job of state.jobs.values()) {
-    if (!hasWork(job)) continue;
+    if (!hasWork(job, now)) continue;
     const share = (job.liveAttempts + 1) / job.record.spec.limits.priority;
     if (share < bestShare) [best, bestShare] = [job, share];
   }
   return best;
 }
 
-function hasWork(job: JobWork): boolean {
+function hasWork(job: JobWork, now: number): boolean {
   if (job.reload !== undefined || job.advancing) return false;
   const { concurrency } = job.record.spec.limits;
   if (concurrency !== undefined && job.liveAttempts >= concurrency) return false;
-  return job.pending.size > 0 || hasUncut(job);
+  const pending = job.pending.peek();
+  // A hook is the only part of its job: nothing waits behind one that rests.
+  return pending === undefined ? hasUncut(job) : pending.restUntil <= now;
 }
 
 const hasUncut = ({ record }: JobWork): boolean =>

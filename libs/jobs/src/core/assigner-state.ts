@@ -8,6 +8,7 @@ import type {
   OpenPart,
   PartKind,
 } from '@das/contracts';
+import { limits } from '@das/contracts';
 import type { JobId, NodeId, PartId } from '@das/kernel';
 import type { CutConfig } from './cut.js';
 import { learn } from './cut.js';
@@ -69,6 +70,8 @@ export interface PartWork {
   /** How often a node gave it back unfinished. */
   givenBack: number;
   lastAttempt: number;
+  /** No attempt may start before (the shell's clock): the store would refuse it. Only of a hook. */
+  restUntil: number;
   readonly live: Map<number, LiveAttempt>;
 }
 
@@ -99,6 +102,8 @@ export interface JobWork {
   readonly ensured: Set<PartKind>;
   firstFailure: Failure | undefined;
   fatal: Failure | undefined;
+  /** No node can run the hook: the job ends without it. */
+  hookFailure: Failure | undefined;
   /** An `advance` is under way; nothing else is decided until its answer. */
   advancing: boolean;
   /** Set while the job is read again; holds what was finished meanwhile. */
@@ -176,6 +181,7 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
     ensured: new Set(),
     firstFailure: counts.firstFailure,
     fatal: counts.fatal,
+    hookFailure: undefined,
     advancing: false,
     reload: undefined,
     progressed: true,
@@ -196,6 +202,7 @@ export function addPart(state: AssignerState, job: JobWork, open: OpenPart | New
     avoid: 'avoid' in open ? open.avoid : undefined,
     givenBack: 0,
     lastAttempt: 'lastAttempt' in open ? open.lastAttempt : 0,
+    restUntil: now + ('restMs' in open ? (open.restMs ?? 0) : 0),
     live: new Map(),
   };
   job.parts.set(part.part, part);
@@ -257,8 +264,10 @@ export function removePart(state: AssignerState, job: JobWork, part: PartWork): 
 const whyChars = 200;
 
 /** Ends a live attempt in the store with the next save. */
-export function endAttempt(state: AssignerState, live: LiveAttempt, why: string): void {
+export function endAttempt(state: AssignerState, live: LiveAttempt, why: string, now: number): void {
   state.ending.push({ ...live.ref, why: why.slice(0, whyChars) });
+  const part = state.jobs.get(live.ref.job)?.parts.get(live.ref.part);
+  if (part?.kind === 'hook') part.restUntil = now + limits.hookRestMs;
   removeAttempt(state, live);
 }
 
@@ -287,7 +296,7 @@ export function slotsOf(state: AssignerState): number {
 }
 
 export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Assignment {
-  const { spec, generation, sealed, items } = job.record;
+  const { spec, generation, sealed, items, decision } = job.record;
   return {
     job: spec.job,
     generation,
@@ -298,5 +307,6 @@ export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Ass
     to: part.to,
     tries: part.tries,
     ...(sealed ? { items } : {}),
+    ...(part.kind === 'hook' ? { decision } : {}),
   };
 }

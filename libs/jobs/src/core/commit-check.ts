@@ -8,6 +8,7 @@ const rowKinds: Readonly<Record<PartKind, readonly OutputKind[]>> = {
   reduce: ['reduce'],
   gather: ['gather'],
   main: ['main'],
+  hook: [],
 };
 
 /**

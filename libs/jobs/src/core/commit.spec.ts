@@ -19,7 +19,8 @@ class Table {
   now = 1_000;
 
   get facts(): JobFacts {
-    return { state: 'running', generation: 1, sealed: true, items, cut: this.cut, retries, reduces: false };
+    const hooks = { onSuccess: false, onFailure: false };
+    return { state: 'running', generation: 1, sealed: true, items, cut: this.cut, retries, reduces: false, ...hooks };
   }
   get open(): StoredPart[] {
     return [...this.parts.values()].filter(partOpen);

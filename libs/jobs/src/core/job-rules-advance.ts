@@ -1,5 +1,15 @@
-import { type JobState, type ReplyOf, type RequestOf, type advanceJob, type cancelJob } from '@das/contracts';
+import {
+  type Decision,
+  type Failure,
+  type JobState,
+  type PartKind,
+  type ReplyOf,
+  type RequestOf,
+  type advanceJob,
+  type cancelJob,
+} from '@das/contracts';
 import { invalid } from './job-rules-refusal.js';
+import { decideEnd, decideOutcome, needsHook } from './job-rules-outcome.js';
 import { type JobFacts, type StoredPart, freshPartOf, jobEnded } from './job-rules.js';
 
 export type AdvanceRequest = RequestOf<typeof advanceJob>;
@@ -10,6 +20,12 @@ export interface AdvanceDecision {
   /** Absent: the job stays as it is (refused, or the same asked again). */
   readonly to?: JobState;
   readonly parts: readonly StoredPart[];
+  /** Why the job failed, when it ends so. */
+  readonly failure?: Failure | undefined;
+  /** Made now: the job settles. */
+  readonly decision?: Decision;
+  /** Why its hook failed, when the job ends. */
+  readonly hookFailure?: Failure | undefined;
 }
 
 /** What the store has of the job's parts, in its generation. */
@@ -20,38 +36,45 @@ export interface PartTally {
   readonly failed: number;
   /** A step failed, or a part as a whole. */
   readonly fatal: boolean;
+  /** Why the hook failed for good. Asked for of settling jobs only. */
+  readonly hook?: Failure | undefined;
 }
 
 /** Where a leader may move a job; the other moves are the submitter's or the store's. A sealed job has each of them (`jobTransitions`). */
 const targets: readonly JobState[] = ['gathering', 'succeeded', 'failed'];
+const stepKinds: readonly PartKind[] = ['reduce', 'gather', 'main'];
 
 /**
  * Moves a job on, once every item has its result; to `failed` at any time. Asked under the job's lock, so no commit is between.
  * A leader that did not hear of a failure must not end the job well: `partsOpen` makes it read the job again.
+ * Where the script has a hook for the end that is asked for, the job settles first, and comes to that end and no other when asked again.
  * @throws InvalidRequestError for a move that the machine does not have; nothing was written.
  */
-export function decideAdvance(job: JobFacts, tally: PartTally, request: AdvanceRequest): AdvanceDecision {
+export function decideAdvance(job: JobFacts, tally: PartTally, request: AdvanceRequest, now: number): AdvanceDecision {
   const { to } = request;
   const stay = (outcome: AdvanceOutcome): AdvanceDecision => ({ outcome, parts: [] });
   if (!targets.includes(to)) throw invalid('to', `one of ${targets.join(', ')}`);
   if (request.generation !== job.generation) return stay(jobEnded(job.state) ? 'jobEnded' : 'partsOpen');
   if (job.state === to) return stay('advanced');
   if (jobEnded(job.state)) return stay('jobEnded');
+  if (job.decision) return decideEnd(job.decision, tally, request);
   if (to !== 'failed' && !mayMoveOn(job, tally, request.failed)) return stay('partsOpen');
   const steps = request.parts.map(freshPartOf);
-  if (steps.some((step, i) => step.part !== request.parts[i]?.part || step.kind === 'map' || step.kind === 'split'))
+  if (steps.some((step, i) => step.part !== request.parts[i]?.part || !stepKinds.includes(step.kind)))
     throw invalid('parts', 'reduce, gather or main parts, with the ids that their ranges make');
   if (steps.length > 0 && to !== 'gathering') throw invalid('parts', 'none: the job ends');
-  return { outcome: 'advanced', to, parts: steps };
+  if (needsHook(job, to)) return decideOutcome(request, to, now);
+  return { outcome: 'advanced', to, parts: steps, failure: request.failure };
 }
 
 function mayMoveOn(job: JobFacts, { open, failed, fatal }: PartTally, known: number | undefined): boolean {
   return open === 0 && job.sealed && job.cut >= job.items && !fatal && (known ?? failed) === failed;
 }
 
-/** Whether a cancel takes hold. Twice is fine. */
+/** Whether a cancel takes hold. Twice is fine; a decided job cannot be cancelled any more. */
 export function decideCancel(state: JobState | undefined): ReplyOf<typeof cancelJob>['outcome'] {
   if (state === undefined) return 'unknown';
   if (state === 'cancelled') return 'alreadyCancelled';
+  if (state === 'settling') return 'decided';
   return jobEnded(state) ? 'ended' : 'cancelled';
 }

@@ -10,6 +10,8 @@ import {
   withAttempts,
 } from './job-rules.js';
 
+import { mayStart } from './job-rules-outcome.js';
+
 export type SaveRequest = RequestOf<typeof saveActs>;
 
 /** What a leader's batch says of one job, with what the store has of it. */
@@ -72,7 +74,9 @@ function newParts(
   const misnamed = asked.some((part) => freshPartOf(part).part !== part.part);
   let at = job.cut;
   const continues = maps.every((part) => part.tries === 0 && part.from === at && (at = part.to) > part.from);
-  const whole = continues && at === cut && cut <= job.items && !misnamed;
+  // A settling job is decided, however much of it was never cut.
+  const cuts = job.state !== 'settling' || cut === job.cut;
+  const whole = continues && at === cut && cut <= job.items && cuts && !misnamed;
   if (!whole) return { parts: misnamed ? [] : timely, cut: job.cut, stale: true };
   return { parts: [...timely, ...maps], cut, stale: timely.length < steps.length };
 }
@@ -83,6 +87,8 @@ function distinct(parts: readonly StoredPart[]): StoredPart[] {
 
 function stepFits(job: JobFacts, part: StoredPart): boolean {
   if (part.to !== part.from + 1) return false;
+  // A hook comes with its decision only.
+  if (part.kind === 'hook') return false;
   if (part.kind === 'split') return job.state === 'splitting';
   return part.kind === 'main' ? job.state === 'running' : job.state === 'gathering';
 }
@@ -96,7 +102,7 @@ function startAttempt(
   if (!part || !partOpen(part)) return 'stale';
   const known = part.attempts.find(({ attempt }) => attempt === act.attempt);
   if (known) return known.state === 'live' && known.node === act.node ? 'same' : 'stale';
-  if (act.attempt <= lastAttemptOf(part)) return 'stale';
+  if (act.attempt <= lastAttemptOf(part) || !mayStart(part, now)) return 'stale';
   const attempt = { attempt: act.attempt, node: act.node, term, state: 'live' as const, startedAt: now };
   return withAttempts(part, [...part.attempts, attempt]);
 }

@@ -2,7 +2,7 @@ import type { CommitRequest, JobSpec } from '@das/contracts';
 import { type PartId, jobId, nodeId } from '@das/kernel';
 import { checkCommit } from './commit-check.js';
 import { decideCommit } from './commit.js';
-import { type PartTally, decideAdvance, decideCancel } from './job-rules-advance.js';
+import { type AdvanceRequest, type PartTally, decideAdvance as decide, decideCancel } from './job-rules-advance.js';
 import { decideAppend, decideRestart, decideSeal, firstState } from './job-rules-input.js';
 import { countLines, itemsPage, outputPage } from './job-rules-pages.js';
 import { decideSave } from './job-rules-save.js';
@@ -13,10 +13,12 @@ const node = nodeId('node-1');
 const act = { term: 1, leader: node, actSeq: 0 };
 const facts = (change: Partial<JobFacts> = {}): JobFacts => ({
   ...{ state: 'running', generation: 1, sealed: true, items: 10, cut: 10, retries: 1, reduces: false },
+  ...{ onSuccess: false, onFailure: false },
   ...change,
 });
 const live = (part: StoredPart): StoredPart =>
   withAttempts(part, [{ attempt: 1, node, term: 1, state: 'live', startedAt: 5 }]);
+const decideAdvance = (about: JobFacts, tally: PartTally, request: AdvanceRequest) => decide(about, tally, request, 7);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (pieces: readonly Uint8Array[]) => Buffer.concat(pieces).toString();
 

@@ -1,4 +1,4 @@
-import type { Failure, JobState, NewPart, OpenPart, PartKind, PartState, PartView } from '@das/contracts';
+import type { Decision, Failure, JobState, NewPart, OpenPart, PartKind, PartState, PartView } from '@das/contracts';
 import type { NodeId, PartId } from '@das/kernel';
 import { partIdOf } from './part-id.js';
 
@@ -39,6 +39,11 @@ export interface JobFacts {
   readonly retries: number;
   /** Results are keys (the script reduces): a failed item leaves no line in the output. */
   readonly reduces: boolean;
+  /** The script defines `on_success`, `on_failure`. */
+  readonly onSuccess: boolean;
+  readonly onFailure: boolean;
+  /** How the job ends; only jobs with a hook for that have one. Never changed. */
+  readonly decision?: Decision | null | undefined;
 }
 
 /** Ended attempts beyond this are forgotten, oldest first: a part that keeps losing its nodes must not grow without end. */
@@ -69,12 +74,13 @@ export function withAttempts(part: StoredPart, attempts: readonly StoredAttempt[
   return { ...part, attempts: kept, state: live ? 'assigned' : 'pending' };
 }
 
-/** The leader's view of an open part. */
-export function openPartOf(part: StoredPart): OpenPart {
+/** The leader's view of an open part. `restMs`: how long it may not be given to a node yet. */
+export function openPartOf(part: StoredPart, restMs = 0): OpenPart {
   const live = part.attempts.filter(({ state }) => state === 'live').map(({ attempt, node }) => ({ attempt, node }));
   const { kind, from, to, tries, avoid } = part;
   const state = live.length > 0 ? ('assigned' as const) : ('pending' as const);
-  return { part: part.part, kind, from, to, tries, avoid, state, lastAttempt: lastAttemptOf(part), live };
+  const rest = restMs > 0 ? { restMs } : {};
+  return { part: part.part, kind, from, to, tries, avoid, state, lastAttempt: lastAttemptOf(part), live, ...rest };
 }
 
 /** The users' view of a part. An attempt that was live when its job ended is shown as ended. */

@@ -9,7 +9,7 @@ export interface PartName {
   readonly tries: number;
 }
 
-const pattern = /^(split|map|reduce|gather|main):(0|[1-9]\d{0,15})-(0|[1-9]\d{0,15})(?:~([1-9]\d{0,5}))?$/;
+const pattern = /^(split|map|reduce|gather|main|hook):(0|[1-9]\d{0,15})-(0|[1-9]\d{0,15})(?:~([1-9]\d{0,5}))?$/;
 
 /** `map:0-16`, and `map:5-6~1` for the second try. Derived, not counted: two leaders that cut the same range name it alike. */
 export function partIdOf(kind: PartKind, from: number, to: number, tries: number): PartId {

@@ -1,10 +1,6 @@
-import type { Functions, OutputKind, ReplyOf, readOutput } from '@das/contracts';
+import type { ReplyOf, readOutput } from '@das/contracts';
 
-/** Which rows are a job's result: those of its last step. */
-export function resultKind({ gather, reduce, main }: Functions): OutputKind {
-  if (gather || reduce) return 'gather';
-  return main ? 'main' : 'map';
-}
+export { resultKind } from '@das/contracts';
 
 /** A row's place in the order of a result. */
 export type Place = { readonly from: number; readonly seq: number };

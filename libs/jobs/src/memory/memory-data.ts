@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type BlockHead,
+  type Decision,
   Fault,
   type Failure,
   type JobCounts,
@@ -14,6 +15,7 @@ import {
 import { type Clock, type EpochMs, type JobId, type NodeId, type PartId, epochMs, move } from '@das/kernel';
 import { type JobFacts, type StoredPart, jobEnded, partOpen } from '../core/job-rules.js';
 import type { StoredLock } from '../core/lock-rules.js';
+import { hooksOf } from '../core/job-rules-outcome.js';
 import type { OutboxRow } from '../ports/result-store.js';
 
 export interface MemoryRow extends OutputRow {
@@ -29,6 +31,8 @@ export interface MemoryJob {
   items: number;
   cut: number;
   failure: Failure | undefined;
+  decision: Decision | undefined;
+  hookFailure: Failure | undefined;
   createdAt: EpochMs;
   finishedAt: EpochMs | undefined;
   blocks: (BlockHead & { readonly data: Uint8Array })[];
@@ -87,13 +91,15 @@ export function jobOf({ data }: MemoryWorld, id: JobId): MemoryJob {
 }
 
 export function factsOf(job: MemoryJob): JobFacts {
-  const { state, generation, sealed, items, cut, spec } = job;
-  return { state, generation, sealed, items, cut, retries: spec.limits.retries, reduces: spec.functions.reduce };
+  const { state, generation, sealed, items, cut, spec, decision } = job;
+  const { retries } = spec.limits;
+  const facts = { state, generation, sealed, items, cut, retries, reduces: spec.functions.reduce };
+  return { ...facts, ...hooksOf(spec), decision };
 }
 
 export function recordOf(job: MemoryJob): JobRecord {
-  const { spec, state, generation, sealed, items, cut, failure, createdAt, finishedAt } = job;
-  return { spec, state, generation, sealed, items, cut, failure, createdAt, finishedAt };
+  const { spec, state, generation, sealed, items, cut, failure, decision, hookFailure, createdAt, finishedAt } = job;
+  return { spec, state, generation, sealed, items, cut, failure, decision, hookFailure, createdAt, finishedAt };
 }
 
 export function countsOf(job: MemoryJob): JobCounts {
@@ -110,20 +116,22 @@ export function countsOf(job: MemoryJob): JobCounts {
   };
 }
 
-const kinds = ['split', 'map', 'reduce', 'gather', 'main'] as const;
+const kinds = ['split', 'map', 'reduce', 'gather', 'main', 'hook'] as const;
 
 /** The order of parts in lists and pages. */
 export function byPlace(a: StoredPart, b: StoredPart): number {
   return kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || a.from - b.from || a.to - b.to || a.tries - b.tries;
 }
 
-/** Moves a job, and tells it by the outbox; at its end, open parts end with it. */
+/** Moves a job, and tells it by the outbox; once it is decided, open parts end with it. */
 export function moveJob(world: MemoryWorld, job: MemoryJob, to: JobState, failure?: Failure): void {
   const now = epochMs(world.clock.now());
   job.state = move(jobTransitions, job, to, 'the store').state;
   if (jobEnded(to)) {
     job.finishedAt = now;
     job.failure = failure;
+  }
+  if (jobEnded(to) || to === 'settling') {
     for (const part of job.parts.values())
       if (partOpen(part)) job.parts.set(part.part, { ...part, state: 'cancelled' });
     job.staged.clear();
@@ -132,8 +140,10 @@ export function moveJob(world: MemoryWorld, job: MemoryJob, to: JobState, failur
 }
 
 export function tellState(world: MemoryWorld, job: MemoryJob): void {
-  const { state, generation, failure, spec } = job;
-  tell(world, { event: 'state', job: spec.job, at: world.clock.now(), state, generation, ...(failure && { failure }) });
+  const { state, generation, failure, hookFailure, decision, spec } = job;
+  const told = { ...(failure && { failure }), ...(hookFailure && { hookFailure }) };
+  const outcome = state === 'settling' && decision ? { outcome: decision.outcome } : {};
+  tell(world, { event: 'state', job: spec.job, at: world.clock.now(), state, generation, ...outcome, ...told });
 }
 
 export function tell({ data }: MemoryWorld, event: JobEvent): void {

@@ -21,7 +21,15 @@ export function createJob(
   checkDigest('spec.code', spec.code, codeText);
   if (block) checkBlock(block, raw);
   const job: MemoryJob = {
-    ...{ spec, ...firstState(request), generation: 1, cut: 0, failure: undefined },
+    ...{
+      spec,
+      ...firstState(request),
+      generation: 1,
+      cut: 0,
+      failure: undefined,
+      decision: undefined,
+      hookFailure: undefined,
+    },
     ...{ createdAt: world.clock.now(), finishedAt: undefined, blocks: block ? [{ ...block, data: raw.slice() }] : [] },
     ...{ parts: new Map(), outputs: new Map(), staged: new Map() },
   };

@@ -10,6 +10,7 @@ import {
 import type * as contracts from '@das/contracts';
 import type { PartId } from '@das/kernel';
 import { outputPage } from '../core/job-rules-pages.js';
+import { restOf } from '../core/job-rules-outcome.js';
 import { type StoredPart, jobEnded, openPartOf, partOpen, partViewOf } from '../core/job-rules.js';
 import { fittingJson, fittingParts, pages } from '../ports/pages.js';
 import type { WithRaw } from '../ports/result-store.js';
@@ -44,7 +45,7 @@ export function loadParts(
   if (request.generation !== job.generation) return { parts: [], more: false };
   const { page, more } = partsAfter(job, partOpen, request.after, pages.openPartsMax);
   const parts = fittingParts(
-    page.map((part): OpenPart => openPartOf(part)),
+    page.map((part): OpenPart => openPartOf(part, restOf(part, world.clock.now()))),
     limits.pageBytesMax,
   );
   return { parts, more: more || parts.length < page.length };

@@ -50,11 +50,17 @@ export function advanceJob(
   if (request.act.term !== world.data.term) return { outcome: 'staleTerm' };
   const job = jobOf(world, request.job);
   const { open, failed, fatal } = countsOf(job);
-  const decision = decideAdvance(factsOf(job), { open, failed, fatal: fatal !== undefined }, request);
-  for (const part of decision.parts) job.parts.set(part.part, part);
-  if (decision.to) moveJob(world, job, decision.to, request.failure);
-  return { outcome: decision.outcome, job: recordOf(job) };
+  const tally = { open, failed, fatal: fatal !== undefined, hook: hookFailureOf(job) };
+  const decided = decideAdvance(factsOf(job), tally, request, world.clock.now());
+  job.decision ??= decided.decision;
+  job.hookFailure ??= decided.hookFailure;
+  if (decided.to) moveJob(world, job, decided.to, decided.failure);
+  for (const part of decided.parts) job.parts.set(part.part, part);
+  return { outcome: decided.outcome, job: recordOf(job) };
 }
+
+const hookFailureOf = (job: MemoryJob) =>
+  [...job.parts.values()].find(({ kind, state }) => kind === 'hook' && state === 'failed')?.failure;
 
 export function cancelJob(
   world: MemoryWorld,

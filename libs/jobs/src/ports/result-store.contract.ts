@@ -1,6 +1,7 @@
 /// <reference types="jest" />
 import { actRules } from './contract/acts.contract.js';
 import { commitRules } from './contract/commits.contract.js';
+import { outcomeRules } from './contract/outcome.contract.js';
 import { inputRules } from './contract/input.contract.js';
 import { lockRules } from './contract/locks.contract.js';
 import { keyRules } from './contract/keys.contract.js';
@@ -32,6 +33,7 @@ export function resultStoreContract(name: string, start: () => Promise<StoreHarn
       splitRules,
       actRules,
       commitRules,
+      outcomeRules,
       stagingRules,
       viewRules,
       termRules,

@@ -7,8 +7,8 @@ export function inspectionRules({ fresh }: Given, scripts: RuntimeScripts): void
     it('says which functions a script defines, without running it', async () => {
       const { worker, prints } = await fresh();
       const { functions } = await worker.inspect('job.py', scripts.definesThree);
-      const none = { split: false, combine: false, main: false };
-      expect(functions).toEqual({ ...none, map: true, reduce: true, gather: true });
+      const none = { split: false, combine: false, main: false, on_success: false };
+      expect(functions).toEqual({ ...none, map: true, reduce: true, gather: true, on_failure: true });
       expect(prints()).toBe('');
     });
 

@@ -1,0 +1,99 @@
+import { type AttemptRef, limits, stageOutput } from '@das/contracts';
+import { type PartId, jobId } from '@das/kernel';
+import { FakeClock, settled } from '@das/testing';
+import { underLease } from './lease.js';
+import { RefusedError } from './output.js';
+import { type StoreClient, StoppedError } from './store-client.js';
+
+const attempt: AttemptRef = { job: jobId('j'), generation: 1, part: 'hook:0-1' as PartId, attempt: 1 };
+
+/** A lease whose questions are answered, or not, as a test likes; its work ends when it is killed, or told to. */
+function holder() {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const asked: unknown[] = [];
+  let answers: 'staged' | 'staleAttempt' | 'none' = 'staged';
+  let end: (how: string) => void = () => undefined;
+  let startedMs: number | undefined;
+  let killedMs: number | undefined;
+  const ask = (operation: { name: string }, body: unknown, signal: AbortSignal) => {
+    expect(operation.name).toBe(stageOutput.name);
+    asked.push(body);
+    if (answers !== 'none') return Promise.resolve({ body: { outcome: answers }, raw: new Uint8Array() });
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new StoppedError())));
+  };
+  const kill = (): void => {
+    killedMs ??= clock.monotonic();
+    end('killed');
+  };
+  const held = { store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, kill };
+  const run = (): Promise<string> => {
+    startedMs = clock.monotonic();
+    return new Promise((resolve) => (end = resolve));
+  };
+  const over = (): Promise<unknown> => underLease(held, run).catch((error: unknown) => error);
+  return {
+    ...{ clock, asked, over, stop },
+    finish: () => end('finished'),
+    let: (how: typeof answers) => void (answers = how),
+    times: () => ({ startedMs, killedMs }),
+  };
+}
+
+describe('a lease', () => {
+  it('is taken before the work begins, confirmed every second, and nothing is left of it', async () => {
+    const h = holder();
+    const over = h.over();
+    await settled();
+    expect(h.asked).toEqual([{ attempt, rows: [] }]);
+    await h.clock.advanceAsync(10 * limits.hookConfirmMs);
+    expect(h.asked).toHaveLength(11);
+    h.finish();
+    expect(await over).toBe('finished');
+    expect([h.times().killedMs, h.clock.pending]).toEqual([undefined, 0]);
+  });
+
+  it('is over once the last confirmation was asked for too long ago: the work is ended, and its outcome counts for nothing', async () => {
+    const h = holder();
+    const over = h.over();
+    await settled();
+    await h.clock.advanceAsync(5 * limits.hookConfirmMs);
+    const confirmedMs = h.clock.monotonic();
+    h.let('none');
+    await h.clock.advanceAsync(20_000);
+    expect(await over).toMatchObject({ message: expect.stringContaining('did not confirm') });
+    const heldMs = h.times().killedMs! - confirmedMs;
+    expect(heldMs).toBeGreaterThan(limits.hookLeaseMs);
+    // Before any other attempt may start, with room to die.
+    expect(heldMs).toBeLessThanOrEqual(limits.hookRestMs - 500);
+    expect(h.clock.pending).toBe(0);
+  });
+
+  it('is lost at once when the store has ended the attempt', async () => {
+    const h = holder();
+    const over = h.over();
+    await settled();
+    h.let('staleAttempt');
+    await h.clock.advanceAsync(limits.hookConfirmMs);
+    const error = await over;
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({ outcome: 'staleAttempt' });
+    expect(h.times().killedMs).toBeDefined();
+  });
+
+  it('is not had of an attempt that has ended before: nothing is run', async () => {
+    const h = holder();
+    h.let('staleAttempt');
+    expect(await h.over()).toBeInstanceOf(RefusedError);
+    expect(h.times().startedMs).toBeUndefined();
+  });
+
+  it('ends with its attempt', async () => {
+    const h = holder();
+    h.let('none');
+    const over = h.over();
+    h.stop.abort();
+    expect(await over).toBeInstanceOf(StoppedError);
+    expect([h.times().startedMs, h.clock.pending]).toEqual([undefined, 0]);
+  });
+});

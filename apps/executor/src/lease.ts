@@ -1,0 +1,88 @@
+import { type AttemptRef, limits, stageOutput } from '@das/contracts';
+import type { Clock } from '@das/kernel';
+import { RefusedError } from './output.js';
+import { type StoreClient, StoppedError } from './store-client.js';
+
+interface Held {
+  readonly store: StoreClient;
+  readonly clock: Clock;
+  readonly attempt: AttemptRef;
+  readonly signal: AbortSignal;
+  /** Ends what runs under the lease, at once. */
+  readonly kill: () => void;
+}
+
+/** How often it is looked whether the lease is over (ms): less than the second by which a hook's rest is longer than the lease. */
+const lookMs = 200;
+const nothing = new Uint8Array();
+
+/**
+ * Runs what must not run twice at a time (a hook): the store confirms the attempt before it starts and every second after. Once the last
+ * confirmation was asked for longer ago than the lease, the worker is ended: the store may have ended the attempt, and lets none start before then.
+ * @throws RefusedError when the store has ended the attempt, StoppedError; Error when it did not answer for as long as the lease.
+ */
+export async function underLease<T>(held: Held, run: () => Promise<T>): Promise<T> {
+  const lease = new Lease(held);
+  await lease.take();
+  const stop = lease.keep();
+  try {
+    const result = await run();
+    lease.check();
+    return result;
+  } finally {
+    stop();
+  }
+}
+
+class Lease {
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
+  #confirmedMs = Number.NEGATIVE_INFINITY;
+  #lost: Error | undefined;
+
+  constructor(private readonly held: Held) {
+    this.#signal = AbortSignal.any([held.signal, this.#over.signal]);
+  }
+
+  /** Resolves with a fresh confirmation: one that took long is worth little. */
+  async take(): Promise<void> {
+    while (this.#ageMs() > limits.hookConfirmMs) await this.#confirm();
+  }
+
+  keep(): () => void {
+    const { clock } = this.held;
+    const again = clock.every(limits.hookConfirmMs, () => void this.#confirm().catch((error) => this.#lose(error)));
+    const look = clock.every(lookMs, () => {
+      if (this.#ageMs() > limits.hookLeaseMs) this.#lose(new Error('the store did not confirm the attempt in time'));
+    });
+    return () => {
+      again();
+      look();
+      this.#over.abort();
+    };
+  }
+
+  /** @throws why the lease was lost */
+  check(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  #ageMs(): number {
+    return this.held.clock.monotonic() - this.#confirmedMs;
+  }
+
+  async #confirm(): Promise<void> {
+    const { clock, store, attempt } = this.held;
+    // Counted from before the question: the answer says nothing about what came after it was written.
+    const askedMs = clock.monotonic();
+    const { body } = await store.ask(stageOutput, { attempt, rows: [] }, this.#signal, nothing);
+    if (body.outcome !== 'staged') throw new RefusedError(body.outcome);
+    this.#confirmedMs = Math.max(this.#confirmedMs, askedMs);
+  }
+
+  #lose(why: unknown): void {
+    if (why instanceof StoppedError || this.#lost !== undefined) return;
+    this.#lost = why instanceof Error ? why : new Error(String(why));
+    this.held.kill();
+  }
+}

@@ -1,0 +1,55 @@
+/// <reference types="jest" />
+import { nextTurn } from '../../launch/turn.js';
+import type { Work } from '../runtime.js';
+import type { Given } from '../../testing/runtime-harness.js';
+import { mapRange, pagesOf, runPart, step } from '../../testing/runtime-parts.js';
+import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
+
+const decisionId = 'j-1-succeeded';
+const succeeded = (...texts: string[]): Work => ({
+  ...{ ...step, kind: 'hook', decisionId },
+  about: { pages: pagesOf(...texts.map((text) => ({ text }))) },
+});
+const error = { code: 'ITEM_RAISED', message: 'ValueError: bad', item: 3, itemText: '3', traceback: 'Traceback: ü' };
+const failed = (about: Record<string, unknown> = error): Work => ({
+  ...{ ...step, kind: 'hook', decisionId: 'j-1-failed', about: { error: about } },
+});
+
+export function hookRules({ load }: Given, scripts: RuntimeScripts): void {
+  describe('hooks', () => {
+    it('hand on_success the lines of the result, with their number, as often as wanted; nothing comes of what it gives', async () => {
+      const { worker, prints } = await load(scripts.hooks);
+      const { lines, end } = await runPart(worker, succeeded('{"n":1}\n[2]\n', '"drei"\n'));
+      expect([lines, end]).toEqual([[], { kind: 'ended', items: 3 }]);
+      await nextTurn();
+      expect(prints()).toContain(`succeeded ${decisionId} 3 [{"n":1},[2],"drei"] [{"n":1},[2],"drei"]`);
+      await runPart(worker, succeeded());
+      await nextTurn();
+      expect(prints()).toContain(`succeeded ${decisionId} 0 [] []`);
+    });
+
+    it('hand on_failure the error', async () => {
+      const { worker, prints } = await load(scripts.hooks);
+      expect((await runPart(worker, failed())).end).toMatchObject({ kind: 'ended' });
+      await nextTurn();
+      const [, told] = /failed j-1-failed (.*)\n/.exec(prints()) ?? [];
+      expect(JSON.parse(told ?? '')).toEqual(error);
+    });
+
+    it('tell the id of the decision to the hook only', async () => {
+      const { worker } = await load(scripts.hooks);
+      await runPart(worker, succeeded());
+      expect((await runPart(worker, mapRange(0, 1))).lines).toEqual(['null']);
+    });
+
+    it('tell a failure by the name of the function, also of one that the script lacks', async () => {
+      const { worker } = await load(scripts.hooks);
+      const message = expect.stringMatching(/^on_failure failed: ValueError: not this one/);
+      const end = { kind: 'failed', failure: { message, traceback: expect.stringContaining('not this one') } };
+      expect((await runPart(worker, failed({ code: 'RAISE', message: '' }))).end).toMatchObject(end);
+      const other = (await load(scripts.identity)).worker;
+      const lacking = { message: expect.stringContaining('no callable on_success') };
+      expect((await runPart(other, succeeded())).end).toMatchObject({ kind: 'failed', failure: lacking });
+    });
+  });
+}
