@@ -146,7 +146,7 @@ function jobCommands(program: Command, bound: Bind): void {
     .description('jobs, the newest first')
     .option(
       '--state <state>',
-      'only those that are submitted, splitting, running, gathering, succeeded, failed or cancelled',
+      'only those that are submitted, splitting, running, gathering, settling, succeeded, failed or cancelled',
     )
     .option('--limit <n>', 'how many, 1 to 1000', '20')
     .action(bound(jobs));

@@ -50,3 +50,7 @@ export function standingLine({ done, failed, total, final, running, etaMs }: Sta
 /** `1 item`, `5,000 items`, `5,000+ items` while more may come. */
 const itemsOf = (total: number, final: boolean): string =>
   final ? counted(total, 'item') : `${grouped(total)}+ items`;
+
+/** The hook that a decision runs, by its name in the script. */
+export const hookName = (outcome: 'succeeded' | 'failed' | undefined): string =>
+  outcome === 'failed' ? 'on_failure' : 'on_success';

@@ -1,6 +1,6 @@
 import type { JobEvent } from '@das/contracts';
 import { assertNever, isoOf } from '@das/kernel';
-import { type Standing, standingLine } from '../core/human.js';
+import { type Standing, hookName, standingLine } from '../core/human.js';
 
 type Progress = Extract<JobEvent, { event: 'progress' }>;
 
@@ -16,7 +16,7 @@ export const eventLine = (event: JobEvent): string =>
 function wordsOf(event: JobEvent): string {
   switch (event.event) {
     case 'state':
-      return event.failure === undefined ? event.state : `${event.state}: ${event.failure.message}`;
+      return stateWords(event);
     case 'progress':
       return standingLine(standingOf(event));
     case 'note':
@@ -26,6 +26,13 @@ function wordsOf(event: JobEvent): string {
     default:
       return assertNever(event);
   }
+}
+
+/** `settling: decided succeeded, on_success runs`; `failed: <why>; on_failure failed: <why>`. */
+export function stateWords({ state, failure, outcome, hookFailure }: Extract<JobEvent, { event: 'state' }>): string {
+  if (outcome !== undefined) return `${state}: decided ${outcome}, ${hookName(outcome)} runs`;
+  const hook = hookFailure && `${hookName(state === 'failed' ? 'failed' : 'succeeded')} failed: ${hookFailure.message}`;
+  return [[state, failure?.message].filter(Boolean).join(': '), hook].filter(Boolean).join('; ');
 }
 
 /** A line of a log, `[node part] text`, as an object. */

@@ -1,14 +1,21 @@
 import type { Failure, JobView } from '@das/contracts';
-import { counted, duration, grouped } from '../core/human.js';
+import { counted, duration, grouped, hookName } from '../core/human.js';
 
 /** What is said on standard error when a job has ended. */
 export function outcomeLines(job: JobView): string[] {
   const { committed, failed } = job.items;
   const took = job.wallMs === undefined ? '' : ` in ${duration(job.wallMs)}`;
-  if (job.state === 'failed') return [`error: job ${job.id} failed${took}`, ...failureLines(job.failure)];
+  if (job.state === 'failed')
+    return [`error: job ${job.id} failed${took}`, ...failureLines(job.failure), ...hookLines(job)];
   const lost = failed > 0 ? `, ${grouped(failed)} failed` : '';
   const items = hasItems(job) ? `: ${counted(committed, 'item')}${lost}` : '';
-  return [`job ${job.id} ${job.state}${took}${items}`];
+  return [`job ${job.id} ${job.state}${took}${items}`, ...hookLines(job)];
+}
+
+/** A hook that failed changes nothing of the outcome, and must not go unseen. */
+function hookLines({ decision, hookFailure }: JobView): string[] {
+  if (hookFailure === undefined) return [];
+  return [`warning: ${hookName(decision?.outcome)} failed; the outcome stays`, ...failureLines(hookFailure)];
 }
 
 /** A script that is one step, `main`, has none. */
@@ -45,6 +52,7 @@ export function jobText(job: JobView): string {
     ['name', job.name],
     ['state', job.state],
     ['items', hasItems(job) ? itemsText(job.items) : undefined],
+    ['decided', job.decision && `${job.decision.outcome} (${job.decision.decidedAt}); ${hookWords(job, job.decision)}`],
     ['open parts', job.openParts > 0 ? grouped(job.openParts) : undefined],
     ['functions', defined.map(([name]) => name).join(', ')],
     ['contact', job.contact],
@@ -54,7 +62,14 @@ export function jobText(job: JobView): string {
     ['took', job.wallMs === undefined ? undefined : duration(job.wallMs)],
   ];
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${value}`]));
-  return [...lines, ...(job.failure ? ['failure', ...failureLines(job.failure)] : [])].join('\n');
+  const failed = job.failure ? ['failure', ...failureLines(job.failure)] : [];
+  const hook = job.hookFailure ? ['hook failed', ...failureLines(job.hookFailure)] : [];
+  return [...lines, ...failed, ...hook].join('\n');
+}
+
+function hookWords(job: JobView, { id, outcome }: NonNullable<JobView['decision']>): string {
+  const how = job.state === 'settling' ? 'runs' : job.hookFailure === undefined ? 'ran' : 'failed';
+  return `${hookName(outcome)} ${how}, das.decision_id ${id}`;
 }
 
 const itemsText = ({ committed, failed, total, final }: JobView['items']): string =>

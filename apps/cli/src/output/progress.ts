@@ -2,7 +2,7 @@ import type { JobEvent } from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import { SingleBar } from 'cli-progress';
 import { standingLine } from '../core/human.js';
-import { standingOf } from './event.js';
+import { standingOf, stateWords } from './event.js';
 
 /** Plain lines come no faster than this (ms). */
 const lineEveryMs = 2_000;
@@ -26,6 +26,10 @@ export function progressView(options: ViewOptions): ProgressView {
   return options.terminal ? new BarView(options) : new LineView(options);
 }
 
+/** The bar is full, and the job has not ended: say why. */
+const settles = (event: JobEvent): event is Extract<JobEvent, { event: 'state' }> =>
+  event.event === 'state' && event.state === 'settling';
+
 class LineView implements ProgressView {
   #last = '';
   #at = -Infinity;
@@ -34,6 +38,7 @@ class LineView implements ProgressView {
   told(event: JobEvent): void {
     const { err, clock } = this.options;
     if (event.event === 'note') err(`note: ${event.message}`);
+    if (settles(event)) err(stateWords(event));
     if (event.event !== 'progress' || clock.monotonic() - this.#at < lineEveryMs) return;
     const line = standingLine(standingOf(event));
     if (line !== this.#last) err(line);
@@ -52,6 +57,10 @@ class BarView implements ProgressView {
     if (event.event === 'note') {
       this.close();
       this.options.err(`note: ${event.message}`);
+    }
+    if (settles(event)) {
+      this.close();
+      this.options.err(stateWords(event));
     }
     if (event.event !== 'progress') return;
     const standing = standingOf(event);
