@@ -29,6 +29,7 @@ function printing(): PooledWorker {
       ready: Promise.resolve(),
       waitsForUs: false,
       position: () => ({ item: 0, counter: 0 }),
+      confirm: quiet,
       inspect: async () => ({}),
       load: async () => undefined,
       run: async () => {

@@ -231,7 +231,9 @@ export class AttemptRun {
 
   #lease(worker: PooledWorker): Parameters<typeof underLease>[0] {
     const { store, clock } = this.tools;
-    return { store, clock, attempt: this.#part.ref, signal: this.#stop.signal, kill: () => worker.kill() };
+    const { ref: attempt } = this.#part;
+    const ends = { kill: () => worker.kill(), confirmed: () => worker.runtime.confirm() };
+    return { store, clock, attempt, signal: this.#stop.signal, ...ends };
   }
 
   #watch(worker: PooledWorker): () => void {

@@ -12,6 +12,7 @@ function holder() {
   const clock = new FakeClock();
   const stop = new AbortController();
   const asked: unknown[] = [];
+  const confirmedMs: number[] = [];
   let answers: 'staged' | 'staleAttempt' | 'none' = 'staged';
   let end: (how: string) => void = () => undefined;
   let startedMs: number | undefined;
@@ -26,14 +27,15 @@ function holder() {
     killedMs ??= clock.monotonic();
     end('killed');
   };
-  const held = { store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, kill };
+  const confirmed = (): void => void confirmedMs.push(clock.monotonic());
+  const held = { confirmed, store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, kill };
   const run = (): Promise<string> => {
     startedMs = clock.monotonic();
     return new Promise((resolve) => (end = resolve));
   };
   const over = (): Promise<unknown> => underLease(held, run).catch((error: unknown) => error);
   return {
-    ...{ clock, asked, over, stop },
+    ...{ clock, asked, confirmedMs, over, stop },
     finish: () => end('finished'),
     let: (how: typeof answers) => void (answers = how),
     times: () => ({ startedMs, killedMs }),
@@ -48,6 +50,7 @@ describe('a lease', () => {
     expect(h.asked).toEqual([{ attempt, rows: [] }]);
     await h.clock.advanceAsync(10 * limits.hookConfirmMs);
     expect(h.asked).toHaveLength(11);
+    expect(h.confirmedMs).toHaveLength(11);
     h.finish();
     expect(await over).toBe('finished');
     expect([h.times().killedMs, h.clock.pending]).toEqual([undefined, 0]);

@@ -10,10 +10,14 @@ interface Held {
   readonly signal: AbortSignal;
   /** Ends what runs under the lease, at once. */
   readonly kill: () => void;
+  /** Tells what runs that it may go on: it ends itself, should this process stand still. */
+  readonly confirmed: () => void;
 }
 
 /** How often it is looked whether the lease is over (ms): less than the second by which a hook's rest is longer than the lease. */
 const lookMs = 200;
+/** A confirmation that was asked for longer ago is not handed on (ms): the worker counts its lease from when it gets it. */
+const freshMs = 500;
 const nothing = new Uint8Array();
 
 /**
@@ -46,7 +50,7 @@ class Lease {
 
   /** Resolves with a fresh confirmation: one that took long is worth little. */
   async take(): Promise<void> {
-    while (this.#ageMs() > limits.hookConfirmMs) await this.#confirm();
+    while (this.#ageMs() > freshMs) await this.#confirm();
   }
 
   keep(): () => void {
@@ -78,6 +82,7 @@ class Lease {
     const { body } = await store.ask(stageOutput, { attempt, rows: [] }, this.#signal, nothing);
     if (body.outcome !== 'staged') throw new RefusedError(body.outcome);
     this.#confirmedMs = Math.max(this.#confirmedMs, askedMs);
+    if (clock.monotonic() - askedMs <= freshMs) this.held.confirmed();
   }
 
   #lose(why: unknown): void {

@@ -1,4 +1,12 @@
-import { type Assignment, type BlockHead, type Failure, type JobSpec, listBlocks, resultKind } from '@das/contracts';
+import {
+  type Assignment,
+  type BlockHead,
+  type Failure,
+  type JobSpec,
+  limits,
+  listBlocks,
+  resultKind,
+} from '@das/contracts';
 import type { Pages, Work } from '@das/execution';
 import { outputPages } from './pages.js';
 import type { StoreClient } from './store-client.js';
@@ -43,15 +51,16 @@ export function workOf(spec: JobSpec, part: Assignment, inputs: Inputs): Work {
   }
 }
 
-type Hook = Pick<Extract<Work, { kind: 'hook' }>, 'decisionId' | 'about'>;
+type Hook = Pick<Extract<Work, { kind: 'hook' }>, 'decisionId' | 'leaseMs' | 'about'>;
 
 /** @throws TypeError for an assignment that no leader of ours makes. */
 function hookOf(spec: JobSpec, part: Assignment, { store, signal }: Inputs): Hook {
   const { decision } = part;
   if (decision === undefined) throw new TypeError(`${part.part} without a decision`);
-  if (decision.outcome === 'failed') return { decisionId: decision.id, about: { error: errorOf(decision.failure) } };
+  const base = { decisionId: decision.id, leaseMs: limits.hookLeaseMs };
+  if (decision.outcome === 'failed') return { ...base, about: { error: errorOf(decision.failure) } };
   const pages = outputPages(store, part, { kind: resultKind(spec.functions), bucket: 0 }, signal);
-  return { decisionId: decision.id, about: { pages } };
+  return { ...base, about: { pages } };
 }
 
 /** What `on_failure` gets: a plain dict that is never empty. */

@@ -75,7 +75,7 @@ class Worker:
             if kind == 'gather':
                 return {'items': gather(self.channel, self.script, head)}
             if kind == 'hook':
-                return {'items': hook(self.channel, self.script, head)}
+                return {'items': hook(self.channel, self.script, self.state, head)}
             return {'items': main_step(self.channel, self.script)}
         except Closed:
             raise
@@ -108,16 +108,9 @@ def start(head):
     try:
         Worker(channel, state).serve()
     except Closed:
-        end_group()
+        limits.end_group()
     except BaseException:
         import traceback
 
         traceback.print_exc()
         os._exit(70)
-
-
-def end_group():
-    """Nobody waits for results any more: what the script started in the background ends too."""
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(70)

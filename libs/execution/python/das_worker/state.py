@@ -1,4 +1,4 @@
-"""What the executor may know without asking: two 8-byte numbers in a mapped file that outlive this process."""
+"""What worker and executor may know of each other without asking: three 8-byte numbers in a mapped file that outlives this process."""
 import mmap
 import os
 import signal
@@ -8,11 +8,12 @@ NO_ITEM = 2**64 - 1
 
 
 class State:
-    """`view[0]`: the item it is at; `view[1]`: grows with everything else that counts as progress."""
+    """`view[0]`: the item it is at; `view[1]`: grows with everything else that counts as progress;
+    `view[2]`: grows with every confirmation of a hook, by the executor."""
 
     def __init__(self):
         handle = os.open(FILE, os.O_RDWR)
-        self._map = mmap.mmap(handle, 16)
+        self._map = mmap.mmap(handle, 24)
         os.close(handle)
         self.view = memoryview(self._map).cast('Q')
         self.view[0] = NO_ITEM

@@ -1,6 +1,7 @@
 """The steps of a job that are not maps: reduce, gather (or the built-in merge of sorted buckets), main, and the two hooks."""
 from . import failures
 from .encode import RESULT_BYTES_MAX, decode_lines, encode, to_bytes
+from .lease import Lease
 from .keys import canonical, normal, order
 from .mapping import FLUSH_BYTES, describe
 from .spool import Results, Spool, merged
@@ -98,8 +99,16 @@ def gather(channel, script, head):
         spool.close()
 
 
-def hook(channel, script, head):
+def hook(channel, script, state, head):
     """Tells the script how its job was decided. What it gives is nobody's; a generator runs to its end all the same."""
+    lease = Lease(state, head['leaseMs'] / 1000)
+    try:
+        return run_hook(channel, script, head)
+    finally:
+        lease.end()
+
+
+def run_hook(channel, script, head):
     if 'error' in head:
         exhaust(script, script.caller('on_failure', 1)(head['error']))
         return 0

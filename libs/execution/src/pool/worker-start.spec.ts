@@ -36,7 +36,11 @@ describe('starting a worker', () => {
   });
 
   it('gives the account back although tidying up fails, and tells why it failed', async () => {
-    const furnish = async () => ({ position: () => ({ item: undefined, counter: 0 }), close: async () => no() });
+    const furnish = async () => ({
+      position: () => ({ item: undefined, counter: 0 }),
+      confirm: () => undefined,
+      close: async () => no(),
+    });
     start = await fakeStart(clock, () => launched, { furnish });
     const failing = { ...start, launcher: { launch: async () => Promise.reject(new Error('first')) } };
     await expect(startWorker(failing)).rejects.toThrow('first');
@@ -45,7 +49,11 @@ describe('starting a worker', () => {
 
   it('tells when it cannot tidy up after a worker, which is gone all the same', async () => {
     const ended = new FakeProcess();
-    const furnish = async () => ({ position: () => ({ item: undefined, counter: 0 }), close: async () => no() });
+    const furnish = async () => ({
+      position: () => ({ item: undefined, counter: 0 }),
+      confirm: () => undefined,
+      close: async () => no(),
+    });
     start = await fakeStart(clock, () => ended, { furnish });
     const { gone } = await startWorker(start);
     ended.end({ code: 0, signal: null });

@@ -17,6 +17,7 @@ export interface Runtime {
 export interface Furnished {
   /** What the worker says of itself without a message; readable also after its death. */
   position(): WorkerPosition;
+  confirm(): void;
   close(): Promise<void>;
 }
 
@@ -88,6 +89,7 @@ export type Work =
       readonly kind: 'hook';
       readonly range: Range;
       readonly decisionId: string;
+      readonly leaseMs: number;
       /** `on_success` gets the lines of the result; `on_failure` why the job failed. */
       readonly about: { readonly pages: Pages } | { readonly error: Readonly<Record<string, unknown>> };
     });
@@ -147,6 +149,8 @@ export interface RuntimeWorker {
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */
   run(work: Work, sink: WorkSink): Promise<RunEnd>;
   position(): WorkerPosition;
+  /** The hook that it runs may go on, for `leaseMs` from when it sees this; it ends itself when no more of these come, also while we stand still. */
+  confirm(): void;
   /** It waits for items, for a sink, for a block to be stored, or for a lock: no lack of progress of its own. */
   readonly waitsForUs: boolean;
 }

@@ -13,6 +13,7 @@ const modules = [
   'keys',
   'failures',
   'limits',
+  'lease',
   'inspecting',
   'locks',
   'script',

@@ -186,6 +186,15 @@ async def on_failure(error):
     if error["code"] == "RAISE": raise ValueError("not this one")
     print("failed", das.decision_id, text(error))
 `,
+  endlessHook: `
+import itertools, subprocess, time
+def map(item): return item
+def on_failure(error):
+    subprocess.Popen(["sleep", "1000"])
+    for n in itertools.count():
+        print("", n)
+        time.sleep(0.01)
+`,
   brokenSyntax: 'def map(item):\n    return (\n',
   definesThree: `
 print("this must not run")

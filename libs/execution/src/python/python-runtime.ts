@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
@@ -7,7 +7,9 @@ import { bootstrapText, type WorkerModule, workerModules } from './package-files
 import { PythonWorker } from './python-worker.js';
 
 const progressFile = '.das-progress';
-const progressBytes = 16;
+const progressBytes = 24;
+/** Where the confirmations are counted. */
+const confirmationsAt = 16;
 const noItem = 2n ** 64n - 1n;
 
 /** Python 3.9 or newer, plain functions in a plain script. */
@@ -46,7 +48,7 @@ export class PythonRuntime implements Runtime {
       await file.close();
     }
     // Opened before the worker exists: what the script does to the name later does not matter.
-    return positionIn(openSync(path, 'r'));
+    return progressIn(openSync(path, 'r+'));
   }
 
   attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker {
@@ -55,8 +57,9 @@ export class PythonRuntime implements Runtime {
   }
 }
 
-function positionIn(handle: number): Furnished {
+function progressIn(handle: number): Furnished {
   const buffer = Buffer.alloc(progressBytes);
+  const confirmations = Buffer.alloc(8);
   let open = true;
   const position = (): WorkerPosition => {
     if (open) readSync(handle, buffer, 0, progressBytes, 0);
@@ -66,8 +69,13 @@ function positionIn(handle: number): Furnished {
       counter: Number(buffer.readBigUInt64LE(8)),
     };
   };
+  const confirm = (): void => {
+    confirmations.writeBigUInt64LE(confirmations.readBigUInt64LE() + 1n);
+    if (open) writeSync(handle, confirmations, 0, confirmations.length, confirmationsAt);
+  };
   return {
     position,
+    confirm,
     close: async () => {
       if (open) closeSync(handle);
       open = false;

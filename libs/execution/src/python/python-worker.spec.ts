@@ -12,7 +12,11 @@ function worker(): { process: FakeProcess; worker: PythonWorker; answer: (...chu
   const heard = new PassThrough();
   Object.assign(process.channel, { write: () => true });
   heard.on('data', (chunk: Buffer) => process.channel.emit('data', chunk));
-  const furnished = { position: () => ({ item: undefined, counter: 0 }), close: async () => undefined };
+  const furnished = {
+    position: () => ({ item: undefined, counter: 0 }),
+    confirm: () => undefined,
+    close: async () => undefined,
+  };
   const made = new PythonWorker(process, furnished, { modules: [], memoryBytes: 0 });
   return { process, worker: made, answer: (...chunks) => void heard.write(Buffer.concat(chunks)) };
 }

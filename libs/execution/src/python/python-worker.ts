@@ -59,6 +59,10 @@ export class PythonWorker implements RuntimeWorker {
     return this.furnished.position();
   }
 
+  confirm(): void {
+    this.furnished.confirm();
+  }
+
   async inspect(filename: string, text: string): Promise<Inspection> {
     this.#send(jsonFrame('I', { filename, text }));
     return this.#answer('I', inspectedSchema);
@@ -253,7 +257,7 @@ function beginning(work: Work): Record<string, unknown> {
   if (work.kind === 'gather') return { ...base, merge: work.merge, keyed: work.keyed };
   if (work.kind === 'hook') {
     const error = 'error' in work.about ? { error: work.about.error } : {};
-    return { ...base, decisionId: work.decisionId, ...error };
+    return { ...base, decisionId: work.decisionId, leaseMs: work.leaseMs, ...error };
   }
   if (work.kind !== 'map') return base;
   return { ...base, buckets: work.buckets, base: 'base' in work.items ? work.items.base : undefined };

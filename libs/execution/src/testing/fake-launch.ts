@@ -56,6 +56,7 @@ export async function fakeStart(
     command: () => ({ file: 'fake', args: [], env: {} }),
     furnish: async () => ({
       position: () => ({ item: undefined, counter: 0 }),
+      confirm: () => undefined,
       close: async () => void did.push('close'),
     }),
     attach: ({ exited }) => workerOf(exited),
@@ -87,6 +88,7 @@ function workerOf(exited: Promise<Exit>): RuntimeWorker {
     load: async () => undefined,
     run: async () => ({ kind: 'gone', exit: await exited }),
     position: () => ({ item: undefined, counter: 0 }),
+    confirm: () => undefined,
     waitsForUs: false,
   };
 }

@@ -49,6 +49,8 @@ export interface RuntimeScripts {
    * prints "failed <decision id> <error as JSON>", and raises "not this one" for the code RAISE; `map` gives the decision id, which is none.
    */
   readonly hooks: string;
+  /** `on_failure` starts a child that sleeps for ever, then prints " 1", " 2" … for ever, a line each 10 ms; `map` gives the item. */
+  readonly endlessHook: string;
   /** A syntax fault in line 2. */
   readonly brokenSyntax: string;
   /** Defines `map` and an asynchronous `gather`, imports `reduce`, assigns `on_failure`. */

@@ -6,13 +6,14 @@ import { mapRange, pagesOf, runPart, step } from '../../testing/runtime-parts.js
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
 const decisionId = 'j-1-succeeded';
+const leaseMs = 60_000;
 const succeeded = (...texts: string[]): Work => ({
-  ...{ ...step, kind: 'hook', decisionId },
+  ...{ ...step, kind: 'hook', decisionId, leaseMs },
   about: { pages: pagesOf(...texts.map((text) => ({ text }))) },
 });
 const error = { code: 'ITEM_RAISED', message: 'ValueError: bad', item: 3, itemText: '3', traceback: 'Traceback: ü' };
 const failed = (about: Record<string, unknown> = error): Work => ({
-  ...{ ...step, kind: 'hook', decisionId: 'j-1-failed', about: { error: about } },
+  ...{ ...step, kind: 'hook', decisionId: 'j-1-failed', leaseMs, about: { error: about } },
 });
 
 export function hookRules({ load }: Given, scripts: RuntimeScripts): void {
@@ -41,6 +42,19 @@ export function hookRules({ load }: Given, scripts: RuntimeScripts): void {
       await runPart(worker, succeeded());
       expect((await runPart(worker, mapRange(0, 1))).lines).toEqual(['null']);
     });
+
+    it('end by themselves, with what they started, once nobody confirms them any more', async () => {
+      const { worker, prints } = await load(scripts.endlessHook);
+      // Confirmed until it has run for longer than its lease.
+      const confirming = setInterval(() => {
+        if (prints().includes(' 170\n')) clearInterval(confirming);
+        else worker.confirm();
+      }, 50);
+      const { end } = await runPart(worker, { ...failed(), leaseMs: 1_500 } as Work);
+      clearInterval(confirming);
+      expect(prints()).toContain(' 170\n');
+      expect(end).toMatchObject({ kind: 'gone', exit: { signal: 'SIGKILL' } });
+    }, 20_000);
 
     it('tell a failure by the name of the function, also of one that the script lacks', async () => {
       const { worker } = await load(scripts.hooks);
