@@ -65,7 +65,7 @@ function hookOf(spec: JobSpec, part: Assignment, { store, signal }: Inputs): Hoo
 
 /** What `on_failure` gets: a plain dict that is never empty. */
 const errorOf = (failure: Failure | undefined): Record<string, unknown> => ({
-  ...(failure ?? { code: 'JOB_FAILED', message: 'the job failed' }),
+  ...(failure ?? { code: 'ITEM_FAILED', message: 'the job failed; the reason is not known any more' }),
 });
 
 function itemsOf(spec: JobSpec, pages: Pages | undefined): { base: number } | { pages: Pages } {

@@ -28,10 +28,10 @@ function wordsOf(event: JobEvent): string {
   }
 }
 
-/** `settling: decided succeeded, on_success runs`; `failed: <why>; on_failure failed: <why>`. */
+/** `settling: decided succeeded, on_success runs`; `failed: <why>; its hook failed: <why>`. */
 export function stateWords({ state, failure, outcome, hookFailure }: Extract<JobEvent, { event: 'state' }>): string {
   if (outcome !== undefined) return `${state}: decided ${outcome}, ${hookName(outcome)} runs`;
-  const hook = hookFailure && `${hookName(state === 'failed' ? 'failed' : 'succeeded')} failed: ${hookFailure.message}`;
+  const hook = hookFailure && `its hook failed: ${hookFailure.message}`;
   return [[state, failure?.message].filter(Boolean).join(': '), hook].filter(Boolean).join('; ');
 }
 

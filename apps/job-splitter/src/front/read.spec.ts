@@ -177,6 +177,24 @@ describe('reading a job', () => {
       expect((await cancel()).body).toMatchObject({ status: 409, code: 'JOB_ENDED' });
     });
 
+    it('that settle are neither cancelled nor read, and say what is decided', async () => {
+      const job = await submitted();
+      const decision = { id: `${idOf(job)}-succeeded`, outcome: 'succeeded' as const, decidedAt: 1 };
+      job.record = { ...job.record, state: 'settling', decision };
+      const path = `/v1/jobs/${idOf(job)}`;
+      const { body } = await request(door.url).delete(path).auth(restToken, { type: 'bearer' });
+      expect(body).toMatchObject({
+        status: 409,
+        code: 'JOB_DECIDED',
+        detail: expect.stringContaining('has succeeded'),
+      });
+      expect((await get(`${path}/results`)).body).toMatchObject({
+        ...{ status: 409, code: 'JOB_UNFINISHED', detail: expect.stringContaining('is settling: on_success runs') },
+      });
+      expect((await get(path)).body).toMatchObject({ state: 'settling', decision: { outcome: 'succeeded' } });
+      expect((await get('/v1/jobs?state=settling')).body.jobs).toHaveLength(1);
+    });
+
     it.each(['j-nothere', 'not%20an%20id', '..%2f'])('%s is not found', async (id) => {
       expect((await get(`/v1/jobs/${id}`)).body).toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
       expect((await request(door.url).delete(`/v1/jobs/${id}`).auth(restToken, { type: 'bearer' })).status).toBe(404);

@@ -46,6 +46,18 @@ describe('the view of a job', () => {
     expect(view).toMatchObject({ wallMs: 1_500, finishedAt: '2023-11-14T22:13:21.623Z', failure });
   });
 
+  it('of a settling job tells what was decided, and no failure before the end', () => {
+    const failure = { code: 'ITEM_RAISED', message: 'no' };
+    const decision = { id: 'j-1-failed', outcome: 'failed' as const, failure, decidedAt: record.createdAt };
+    const settling: JobRecord = { ...record, state: 'settling', decision };
+    const view = jobView(settling, undefined);
+    expect(jobViewSchema.parse(view)).toEqual(view);
+    expect(view.decision).toEqual({ id: 'j-1-failed', outcome: 'failed', decidedAt: view.createdAt });
+    expect([view.failure, view.hookFailure]).toEqual([undefined, undefined]);
+    const ended = jobView({ ...settling, state: 'failed', failure, hookFailure: failure }, undefined);
+    expect(jobViewSchema.parse(ended)).toMatchObject({ failure, hookFailure: failure });
+  });
+
   it('of a succeeded job without counts has all items committed', () => {
     expect(jobView({ ...record, state: 'succeeded' }, undefined).items.committed).toBe(7);
   });

@@ -205,6 +205,7 @@ export class StandInStore {
     if (job === undefined) return { outcome: 'unknown' };
     const { state } = job.record;
     if (state === 'succeeded' || state === 'failed') return { outcome: 'ended', job: job.record };
+    if (state === 'settling') return { outcome: 'decided', job: job.record };
     if (state !== 'cancelled') this.end(job, 'cancelled');
     return { outcome: state === 'cancelled' ? 'alreadyCancelled' : 'cancelled', job: job.record };
   }
