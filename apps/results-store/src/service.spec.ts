@@ -15,6 +15,7 @@ import {
   serviceHealth,
 } from '@das/contracts';
 import { Scenario, bytesOf, linesFrom, specOf, textOf } from '@das/jobs/contract';
+import { partIdOf } from '@das/jobs';
 import { type JobId, nodeId } from '@das/kernel';
 import { JetStreamEventLog, type NatsMessageBus, ServiceBusOver, connectNats } from '@das/messaging';
 import { type RunningService, StartError, SystemClock, newId, startService } from '@das/platform';
@@ -95,11 +96,39 @@ describe('the results-store as a service', () => {
   /** Shapes requests only; nothing of it reaches a store but over the bus. */
   const shape = new Scenario({} as never, {} as never);
 
+  it('tells of no end while a job only settles: who waits for its result would take it for there', async () => {
+    const job = await create(specOf({ input: { kind: 'range', from: 0, to: 0 }, functions: { on_success: true } }));
+    term = (await bus.call(claimTerm, { node: nodeId('node-9'), above: 0 })).body.term;
+    const advance = async () => {
+      const { body } = await bus.call(advanceJob, { act: act(), job, generation: 1, to: 'succeeded', parts: [] });
+      return body.job?.state;
+    };
+    expect(await advance()).toBe('settling');
+    const attempt = { job, generation: 1, part: partIdOf('hook', 0, 1, 0), attempt: 1 };
+    const attempts = [{ ...attempt, node: nodeId('node-9') }];
+    await bus.call(saveActs, { act: act(), parts: [], cuts: [], attempts, ended: [] });
+    await bus.call(commitPart, {
+      ...{
+        attempt,
+        node: nodeId('node-9'),
+        rows: [],
+        done: [{ from: 0, to: 1 }],
+        failures: [],
+        unfinished: [],
+        busyMs: 1,
+      },
+    });
+    expect(await advance()).toBe('succeeded');
+    // Announcements of one store come in order: an earlier one would be here by now.
+    await until(() => ended.some((end) => end.job === job));
+    expect(ended.filter((end) => end.job === job)).toEqual([{ job, state: 'succeeded' }]);
+  });
+
   it('carries a job from its creation to its result over the bus, and tells each change', async () => {
     const job = await create();
     await until(() => woken.includes(job));
     expect(created.find(({ spec }) => spec.job === job)).toEqual((await bus.call(getJob, { job })).body.job);
-    term = (await bus.call(claimTerm, { node: nodeId('node-9'), above: 0 })).body.term;
+    term = (await bus.call(claimTerm, { node: nodeId('node-9'), above: term })).body.term;
     const part = 'map:0-10' as ReturnType<typeof shape.commitRequest>[0]['attempt']['part'];
     const attempt = { job, generation: 1, part, attempt: 1 };
     const saved = await bus.call(saveActs, {
