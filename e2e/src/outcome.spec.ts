@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import type { JobView } from '@das/contracts';
 import { lines, script, testCluster, until, type TestCluster } from './harness.js';
 
+/** Faults that take ten seconds each are for `npm run test:full` and `npm run test:nightly`. */
+const whenPatient = ['full', 'nightly'].includes(process.env['DAS_TEST_TIER'] ?? '') ? it : it.skip;
+
 let running: TestCluster;
 let folder: string;
 beforeAll(async () => {
@@ -162,18 +165,62 @@ describe('an outcome with a hook', () => {
     expect(await livesOf('never')).toEqual([]);
   });
 
-  // Last: it costs a node.
-  it('is run again elsewhere when its node is killed in mid-hook: the same decision, never two at a time', async () => {
+  /** A hook that runs on a node which does not lead, and what the leader's node tells of it. */
+  const hookOn = async (name: string) => {
     const leader = (await running.node(1).leader()).leader!;
     const contact = ['node-1', 'node-2', 'node-3'].find((node) => node !== leader)!;
     const watcher = numberOf(leader);
-    const job = await submit(`${lively}\ndef on_success(results): alive("moved")\n`, {}, numberOf(contact));
+    const job = await submit(`${lively}\ndef on_success(results): alive("${name}")\n`, {}, numberOf(contact));
     await settling(job.id, watcher);
     await until('the hook runs on the contact node', async () =>
-      (await livesOf('moved')).some(({ node }) => node === contact) ? true : undefined,
+      (await livesOf(name)).some(({ node }) => node === contact) ? true : undefined,
     );
+    return { job, contact, watcher };
+  };
+  const secondLife = (name: string): Promise<unknown> =>
+    until('it runs again', async () => ((await livesOf(name)).length > 1 ? true : undefined));
+
+  whenPatient('ends by itself on a node that stands still, before it runs elsewhere', async () => {
+    const { job, contact, watcher } = await hookOn('frozen');
+    const { pid } = running.cluster.node(contact);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await secondLife('frozen');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await go('frozen');
+    expect((await running.ended(job.id, watcher)).state).toBe('succeeded');
+    const [first, second] = await livesOf('frozen');
+    expect([first?.node === contact, second?.node === contact]).toEqual([true, false]);
+    expect(second!.from).toBeGreaterThan(first!.to);
+  });
+
+  whenPatient('is ended while nobody can confirm it, and runs again as a whole', async () => {
+    const { job, watcher } = await hookOn('unheard');
+    await running.cluster.nats!.kill();
+    const stopped = async (): Promise<true | undefined> => {
+      const [before] = await livesOf('unheard');
+      await new Promise((done) => setTimeout(done, 500));
+      const [after] = await livesOf('unheard');
+      return before!.to === after!.to ? true : undefined;
+    };
+    await until('it is ended', stopped);
+    await running.cluster.nats!.restart();
+    await secondLife('unheard');
+    await go('unheard');
+    expect((await running.ended(job.id, watcher)).state).toBe('succeeded');
+    const [first, second, ...more] = await livesOf('unheard');
+    expect(more).toEqual([]);
+    expect([...first!.ids, ...second!.ids]).toEqual([`${job.id}-succeeded`, `${job.id}-succeeded`]);
+    expect(second!.from).toBeGreaterThan(first!.to);
+  });
+
+  // Last: it costs a node.
+  it('is run again elsewhere when its node is killed in mid-hook: the same decision, never two at a time', async () => {
+    const { job, contact, watcher } = await hookOn('moved');
     await running.cluster.node(contact).kill('SIGKILL');
-    await until('it runs elsewhere', async () => ((await livesOf('moved')).length > 1 ? true : undefined));
+    await secondLife('moved');
     expect((await running.node(watcher).view(job.id)).state).toBe('settling');
     await go('moved');
     expect(await running.ended(job.id, watcher)).toMatchObject({
