@@ -9,6 +9,7 @@ import {
   decideCancel,
   decideSave,
   jobEnded,
+  parsePartId,
 } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
@@ -48,15 +49,26 @@ export function saveActs(db: Database, request: Ask<'saveActs'>): Answer<'saveAc
     const named = namedParts(request);
     const jobs = await lockJobs(query, [...named.keys()], 'no key update');
     const parts = await storedParts(query, jobs, named);
+    const heldMs = await heldSince(query, request);
     const decided = [...named.keys()].map((id) => {
       const job = jobs.get(id);
       const mine = new Map(parts.get(job?.no ?? 0)?.map(({ part }) => [part.part, part]));
-      return { id, job, decision: decideSave({ id, job, parts: mine, request, now: job?.now ?? 0 }) };
+      return { id, job, decision: decideSave({ id, job, parts: mine, request, now: heldMs ?? job?.now ?? 0 }) };
     });
     const writing = decided.flatMap(({ job, decision }) => (job ? [{ job, decision }] : []));
     await writeActs(query, writing);
     return { outcome: 'saved', term, stale: decided.filter(({ decision }) => decision.stale).map(({ id }) => id) };
   });
+}
+
+/**
+ * A hook rests from when its holder can get no confirmation any more: from when its row is held, which may be long after that was asked for.
+ * Other batches need not ask for the time once more.
+ */
+async function heldSince(query: Query, { ended }: Ask<'saveActs'>): Promise<number | undefined> {
+  if (!ended.some(({ part }) => parsePartId(part)?.kind === 'hook')) return undefined;
+  const [row] = await query<{ now: number }>(`select ${nowMs} as now`);
+  return row?.now;
 }
 
 /** The parts that a batch names, by job and generation. */

@@ -1,4 +1,6 @@
-import { Scenario, linesFrom } from '@das/jobs/contract';
+import { partIdOf } from '@das/jobs';
+import { Scenario, linesFrom, specOf } from '@das/jobs/contract';
+import type { JobId } from '@das/kernel';
 import { databasePerTest } from '@das/testing';
 import { Client } from 'pg';
 import { behindRival as commitBehind } from '../testing/rival.js';
@@ -25,6 +27,15 @@ describe('the locks of the store', () => {
   afterEach(() => Promise.all([rival.end(), observer.end(), store.close()]));
 
   const behindRival = <T>(act: Promise<T>): Promise<T> => commitBehind(rival, observer, act);
+
+  /** Asks the rival something once anything waits for it, and lets it commit. */
+  async function whenWaiting(question: string): Promise<string> {
+    const waits = 'select count(*)::int as n from pg_locks where not granted';
+    while ((await observer.query<{ n: number }>(waits)).rows[0]!.n === 0) continue;
+    const { rows } = await rival.query<{ now: string }>(question);
+    await rival.query('commit');
+    return rows[0]!.now;
+  }
 
   it('make a commit wait for a cancel that came first, and lose to it', async () => {
     const job = await s.create();
@@ -61,6 +72,40 @@ describe('the locks of the store', () => {
     expect((await store.renewTerm({ node: s.act().leader, term: s.term })).held).toBe(true);
     expect((await claimed).granted).toBe(true);
     expect((await s.commit(job, part!)).outcome).toBe('committed');
+  });
+
+  describe('of a hook', () => {
+    const hook = partIdOf('hook', 0, 1, 0);
+    const settled = async () => {
+      const job = await s.create(specOf({ input: { kind: 'range', from: 0, to: 0 }, functions: { on_success: true } }));
+      await s.advance(job, 'succeeded');
+      await s.save(job, { attempts: [[hook, 1]] });
+      return job;
+    };
+    const confirm = (job: JobId) =>
+      store.stageOutput({ attempt: { job, generation: 1, part: hook, attempt: 1 }, rows: [] }, new Uint8Array());
+
+    it('make its rest count from when its attempt was ended, however long that had to wait', async () => {
+      const job = await settled();
+      await rival.query('select from jobs for update');
+      const ended = s.save(job, { ended: [[hook, 1]] });
+      const freed = await whenWaiting('select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now');
+      await ended;
+      const { parts } = await store.listParts({ job, limit: 10 });
+      expect(parts[0]?.attempts[0]?.endedAt).toBeGreaterThanOrEqual(Number(freed));
+    });
+
+    it('make a confirmation wait for who ends the attempt, and be refused', async () => {
+      const job = await settled();
+      await rival.query(`update open_parts set attempts = '[[1,"node-1",1,1,1,"lost"]]'`);
+      expect(await behindRival(confirm(job))).toEqual({ outcome: 'staleAttempt' });
+    });
+
+    it('are held by no confirmation that is over', async () => {
+      const job = await settled();
+      expect(await confirm(job)).toEqual({ outcome: 'staged' });
+      await rival.query('select from open_parts for update nowait');
+    });
   });
 
   it('let commits go on while the leader cuts', async () => {

@@ -1,10 +1,10 @@
-import { type StoredPart, checkRows, jobEnded, liveIn, pages, slices, tooMuchStaged } from '@das/jobs';
+import { type StoredPart, checkRows, jobEnded, liveIn, pages, parsePartId, slices, tooMuchStaged } from '@das/jobs';
 import { outputKindCode, partKindCode } from '../database/codes.js';
 import type { Database, Query } from '../database/database.js';
 import { pack } from '../database/pack.js';
 import { type FactsRow, lockJob } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
-import { keyOf, lockOpenParts } from './part-rows.js';
+import { type OpenRow, keyOf, lockOpenParts, openPart } from './part-rows.js';
 
 const partColumns = 'job_no, generation, part_kind, part_from, part_to, part_tries';
 const ofPart = `job_no = $1 and generation = $2 and part_kind = $3 and part_from = $4 and part_to = $5 and part_tries = $6`;
@@ -15,6 +15,7 @@ const partArguments = (job: FactsRow, part: StoredPart): number[] => [
 
 export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw: Uint8Array): Answer<'stageOutput'> {
   const { attempt, run = '', rows } = request;
+  if (rows.length === 0 && (await isLive(db, attempt))) return { outcome: 'staged' };
   const data = await Promise.all(slices(rows, raw).map(pack));
   return db.transaction(async (query) => {
     const job = await lockJob(query, attempt.job, 'key share');
@@ -23,7 +24,6 @@ export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw
     const part = key && (await lockOpenParts(query, [key]))[0]?.part;
     if (!part || !liveIn(part, attempt.attempt)) return { outcome: 'staleAttempt' };
     checkRows(part, [part], rows);
-    if (rows.length === 0) return { outcome: 'staged' };
     const named = [...partArguments(job, part), attempt.attempt, run];
     for (const [i, row] of rows.entries()) {
       const bytes = data[i];
@@ -38,6 +38,25 @@ export async function stageOutput(db: Database, request: Ask<'stageOutput'>, raw
     );
     return { outcome: 'staged' };
   });
+}
+
+/**
+ * Waits for whoever is about to end the attempt. One statement and no transaction around it: it is asked every second, and a store that stands
+ * still in the middle must not hold the row.
+ */
+async function isLive(
+  db: Database,
+  { job, generation, part, attempt }: Ask<'stageOutput'>['attempt'],
+): Promise<boolean> {
+  const name = parsePartId(part);
+  if (name === undefined) return false;
+  const rows = await db.query<OpenRow>(
+    `select p.* from jobs j join open_parts p on p.job_no = j.no and p.generation = j.generation
+     where j.id = $1 and j.generation = $2 and p.kind = $3 and p.from_item = $4 and p.to_item = $5 and p.tries = $6 for share of p`,
+    [job, generation, partKindCode(name.kind), name.from, name.to, name.tries],
+    'is-live',
+  );
+  return rows.some((row) => liveIn(openPart(row), attempt));
 }
 
 const insertRow = `insert into staged_outputs
