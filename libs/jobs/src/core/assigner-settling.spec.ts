@@ -104,7 +104,8 @@ describe('a job that is decided', () => {
     cluster.beat('node-1', 1);
     expect(cluster.load(settling(record, 'failed'), {}, [openHook()]).attempts).toMatchObject([{ part: hook }]);
     const poll = new Scenario();
-    poll.load(jobRecord('k', 10));
+    poll.beat('node-1', 1);
+    expect(poll.load(jobRecord('k', 10)).attempts).toHaveLength(1);
     const other = settling(jobRecord('k', 10), 'failed');
     expect(poll.load(other, { open: 1 }, undefined).loads).toEqual(['k']);
   });
