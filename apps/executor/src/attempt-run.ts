@@ -221,19 +221,13 @@ export class AttemptRun {
     const cancel = this.#watch(worker);
     try {
       const run = (): Promise<RunEnd> => worker.runtime.run(work, this.#part satisfies WorkSink);
-      const end = await (this.assignment.kind === 'hook' ? underLease(this.#lease(worker), run) : run());
+      const held = { ...this.tools, worker, attempt: this.#part.ref, signal: this.#stop.signal };
+      const end = await (this.assignment.kind === 'hook' ? underLease(held, run) : run());
       this.#check();
       return end;
     } finally {
       cancel();
     }
-  }
-
-  #lease(worker: PooledWorker): Parameters<typeof underLease>[0] {
-    const { store, clock } = this.tools;
-    const { ref: attempt } = this.#part;
-    const ends = { kill: () => worker.kill(), confirmed: () => worker.runtime.confirm() };
-    return { store, clock, attempt, signal: this.#stop.signal, ...ends };
   }
 
   #watch(worker: PooledWorker): () => void {

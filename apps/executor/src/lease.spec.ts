@@ -27,8 +27,9 @@ function holder() {
     killedMs ??= clock.monotonic();
     end('killed');
   };
-  const confirmed = (): void => void confirmedMs.push(clock.monotonic());
-  const held = { confirmed, store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, kill };
+  const confirm = (): void => void confirmedMs.push(clock.monotonic());
+  const worker = { kill, runtime: { confirm } };
+  const held = { store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, worker };
   const run = (): Promise<string> => {
     startedMs = clock.monotonic();
     return new Promise((resolve) => (end = resolve));

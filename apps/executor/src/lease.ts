@@ -1,4 +1,5 @@
 import { type AttemptRef, limits, stageOutput } from '@das/contracts';
+import type { PooledWorker, RuntimeWorker } from '@das/execution';
 import type { Clock } from '@das/kernel';
 import { RefusedError } from './output.js';
 import { type StoreClient, StoppedError } from './store-client.js';
@@ -8,10 +9,8 @@ interface Held {
   readonly clock: Clock;
   readonly attempt: AttemptRef;
   readonly signal: AbortSignal;
-  /** Ends what runs under the lease, at once. */
-  readonly kill: () => void;
-  /** Tells what runs that it may go on: it ends itself, should this process stand still. */
-  readonly confirmed: () => void;
+  /** What runs under the lease. It is told of confirmations, so that it ends itself should this process stand still. */
+  readonly worker: Pick<PooledWorker, 'kill'> & { readonly runtime: Pick<RuntimeWorker, 'confirm'> };
 }
 
 /** How often it is looked whether the lease is over (ms): less than the second by which a hook's rest is longer than the lease. */
@@ -82,12 +81,12 @@ class Lease {
     const { body } = await store.ask(stageOutput, { attempt, rows: [] }, this.#signal, nothing);
     if (body.outcome !== 'staged') throw new RefusedError(body.outcome);
     this.#confirmedMs = Math.max(this.#confirmedMs, askedMs);
-    if (clock.monotonic() - askedMs <= freshMs) this.held.confirmed();
+    if (clock.monotonic() - askedMs <= freshMs) this.held.worker.runtime.confirm();
   }
 
   #lose(why: unknown): void {
     if (why instanceof StoppedError || this.#lost !== undefined) return;
     this.#lost = why instanceof Error ? why : new Error(String(why));
-    this.held.kill();
+    this.held.worker.kill();
   }
 }

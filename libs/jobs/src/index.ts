@@ -20,7 +20,8 @@ export {
   type OfficeState,
 } from './core/office-types.js';
 export { takeProgress } from './core/progress.js';
-export { inOrder, resultKind, type Known, type Place } from './core/results.js';
+export { resultKind } from '@das/contracts';
+export { inOrder, type Known, type Place } from './core/results.js';
 export { partIdOf, parsePartId, type PartName } from './core/part-id.js';
 export type { OutboxRow, ResultStore, WithRaw } from './ports/result-store.js';
 export { MemoryResultStore } from './memory/memory-result-store.js';

@@ -13,7 +13,7 @@ import { assertNever } from '@das/kernel';
 import type { AssignerState, JobWork, LiveAttempt } from './assigner-state.js';
 import { addPart, attemptKey, endAttempt, learnFrom, newJobWork, removeJob, removePart } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
-import { hookOf } from './assigner-next.js';
+import { settle } from './assigner-settling.js';
 
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
@@ -238,15 +238,4 @@ function advanced(state: AssignerState, event: Extract<AssignerEvent, { kind: 'a
   job.progressed = true;
   if (event.record.decision !== undefined) return settle(state, job, now);
   for (const part of event.parts) addPart(state, job, part, now);
-}
-
-/** The store decided the job: what was open has ended there, and its nodes are told; the hook is all that is left to run. */
-function settle(state: AssignerState, job: JobWork, now: number): void {
-  const over = new Map<NodeId, AttemptRef[]>();
-  for (const part of [...job.parts.values()]) {
-    for (const { node, ref } of part.live.values()) over.set(node, [...(over.get(node) ?? []), ref]);
-    removePart(state, job, part);
-  }
-  for (const [node, attempts] of over) state.drops.push({ node, attempts });
-  addPart(state, job, hookOf(job), now);
 }

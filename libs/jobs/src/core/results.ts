@@ -1,7 +1,5 @@
 import type { ReplyOf, readOutput } from '@das/contracts';
 
-export { resultKind } from '@das/contracts';
-
 /** A row's place in the order of a result. */
 export type Place = { readonly from: number; readonly seq: number };
 

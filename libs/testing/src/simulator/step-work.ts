@@ -7,7 +7,7 @@ import { bytesOf, gatherLine, linesOf, mainLines, mergeLines, reduceLines, textO
 /** How long a step runs (items of its script). */
 const stepItems = 4;
 
-/** A worker at a step: `reduce` of a bucket, `gather`, or `main`. */
+/** A worker at a step: `reduce` of a bucket, `gather`, `main`, or a hook, which gives nothing. */
 export class StepWork implements Work {
   #over = false;
   readonly #lines: string[] = [];
@@ -16,7 +16,7 @@ export class StepWork implements Work {
 
   start(): void {
     const { spec, assignment } = this.run;
-    if (assignment.kind === 'main') return this.#work();
+    if (assignment.kind === 'main' || assignment.kind === 'hook') return this.#work();
     if (assignment.kind === 'reduce') return this.#read('shuffle', assignment.from, undefined);
     this.#read(spec.functions.reduce ? 'reduce' : 'map', 0, undefined);
   }
@@ -50,7 +50,7 @@ export class StepWork implements Work {
       if (this.#over) return;
       this.#over = true;
       const { kind, from, to } = this.run.assignment;
-      const rows = new StepRows(kind === 'split' || kind === 'map' ? 'main' : kind, from);
+      const rows = new StepRows(kind === 'reduce' || kind === 'gather' ? kind : 'main', from);
       for (const line of this.#result()) rows.add(bytesOf(`${line}\n`));
       this.run.worked({ outcome: partOutcome({ from, to }, to), output: outputOf(rows.finish()) });
     });
@@ -58,6 +58,7 @@ export class StepWork implements Work {
 
   #result(): string[] {
     const { spec, assignment } = this.run;
+    if (assignment.kind === 'hook') return [];
     if (assignment.kind === 'main') return mainLines(spec);
     if (assignment.kind === 'reduce') return reduceLines(this.#lines);
     // Without a `gather` of the script the sorted buckets become one.
