@@ -17,7 +17,7 @@ import type { HeldCommit } from './held-commit.js';
 import { underLease } from './lease.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
-import { watchProgress } from './progress-watch.js';
+import { importing, watchProgress } from './progress-watch.js';
 import { isLasting } from './refusals.js';
 import { StoppedError } from './store-client.js';
 import { timeoutOf } from './time-out.js';
@@ -25,9 +25,6 @@ import { workOf } from './work.js';
 
 /** Importing may take longer than an item (ms). */
 const importMsMin = 60_000;
-
-/** A script that is imported tells no progress. */
-const importing = { position: () => ({ item: undefined, counter: 0 }), waitsForUs: false };
 
 /** A commit that takes longer is not answered at once (ms): a quiet cluster needs 2 to 20. */
 const answerMs = 1_000;

@@ -6,6 +6,9 @@ const longestLookMs = 1_000;
 /** A look that comes so many times later than it should: this node stood still, and its workers with it. */
 const frozenLooks = 2;
 
+/** A script that is imported tells no progress. */
+export const importing = { position: () => ({ item: undefined, counter: 0 }), waitsForUs: false };
+
 /** Calls `stuck` once when the worker makes no progress for `timeoutMs` while nothing is owed to it. Time that the node stood still does not count. */
 export function watchProgress(
   worker: Pick<RuntimeWorker, 'position' | 'waitsForUs'>,

@@ -1,3 +1,4 @@
+import { limits } from '@das/contracts';
 import { settle } from './storm.js';
 import { Cluster } from './cluster.js';
 import { someSpec } from './directed.js';
@@ -17,10 +18,11 @@ function quiet(weaken: Weakening = {}): Cluster {
 }
 
 /** Twelve items, one a part, each of this length; assigned within the next half second. */
-function submit(cluster: Cluster, msPerItem: number): void {
-  const { limits } = someSpec();
+function submit(cluster: Cluster, msPerItem: number, hook: 'on_success' | 'none' = 'none'): void {
+  const { limits, functions } = someSpec();
   const input = { kind: 'range' as const, from: 0, to: 12 };
-  const spec = someSpec({ input, limits: { ...limits, itemsPerPart: 1 } });
+  const hooks = { ...functions, on_success: hook === 'on_success' };
+  const spec = someSpec({ input, functions: hooks, limits: { ...limits, itemsPerPart: 1 } });
   const calm = { raises: new Map(), crashes: new Map(), fickleTries: 0, staged: false, cancelAfterMs: undefined };
   const plan: JobPlan = { spec, items: 12, blockItems: 4, msPerItem, submitAtMs: cluster.time.now, ...calm };
   cluster.submit(plan);
@@ -113,4 +115,44 @@ it('refuses the commit of an attempt that was ended, whichever term assigned it'
   victim?.resume();
   settle(cluster);
   expect(logged(cluster, `commitPart of ${victim?.name}`, 'staleAttempt')).toBe(true);
+});
+
+describe('a job with a hook', () => {
+  const stored = (cluster: Cluster) => cluster.store.data.jobs.get(someSpec().job)!;
+  const hookOf = (cluster: Cluster) => [...stored(cluster).parts.values()].find(({ kind }) => kind === 'hook');
+  /** The moment when the hook runs on a node; seconds, as the step takes four items' time. */
+  function running(msPerItem: number): Cluster {
+    const cluster = quiet();
+    submit(cluster, msPerItem, 'on_success');
+    for (let looks = 0; looks < 1_000 && hookOf(cluster)?.attempts.length !== 1; looks++)
+      cluster.runUntil(cluster.time.now + 10);
+    expect(stored(cluster)).toMatchObject({ state: 'settling', decision: { outcome: 'succeeded' } });
+    return cluster;
+  }
+
+  it('keeps its decision over the death of the leader that asked for it, and ends so', () => {
+    const cluster = running(1_000);
+    const { decision } = stored(cluster);
+    const leader = leaderOf(cluster);
+    leader.crash();
+    cluster.runUntil(cluster.time.now + 5_000);
+    leader.start();
+    settle(cluster);
+    expect(stored(cluster)).toMatchObject({ state: 'succeeded', decision, hookFailure: undefined });
+    expect(hookOf(cluster)?.state).toBe('committed');
+  });
+
+  it('starts its hook elsewhere only after the rest, when its node stands still', () => {
+    const cluster = running(1_000);
+    const holder = cluster.nodes.find(({ name }) => name === hookOf(cluster)?.attempts[0]?.node)!;
+    holder.pause();
+    cluster.runUntil(cluster.time.now + 30_000);
+    holder.resume();
+    settle(cluster);
+    const [first, second] = hookOf(cluster)!.attempts;
+    expect([first?.state, second?.state]).toEqual(['ended', 'committed']);
+    expect(second!.node).not.toBe(holder.name);
+    expect(second!.startedAt - first!.endedAt!).toBeGreaterThanOrEqual(limits.hookRestMs);
+    expect(stored(cluster).state).toBe('succeeded');
+  });
 });
