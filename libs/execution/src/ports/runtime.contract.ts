@@ -29,7 +29,16 @@ export function runtimeContract(name: string, start: () => Promise<RuntimeHarnes
     };
     const mapped: Given['mapped'] = async (text, work) => runPart((await load(text)).worker, work);
 
-    const all = [itemRules, failureRules, misbehaviourRules, splitRules, stepRules, hookRules, inspectionRules, lockRules];
+    const all = [
+      itemRules,
+      failureRules,
+      misbehaviourRules,
+      splitRules,
+      stepRules,
+      hookRules,
+      inspectionRules,
+      lockRules,
+    ];
     for (const rules of all) rules({ fresh, load, mapped }, scripts);
   });
 }
