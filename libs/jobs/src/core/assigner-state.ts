@@ -209,15 +209,15 @@ export function addPart(state: AssignerState, job: JobWork, open: OpenPart | New
   if (part.kind !== 'map') job.ensured.add(part.kind);
   for (const { attempt, node } of live) addAttempt(state, job, part, attempt, node, now);
   if (part.live.size === 0) job.pending.push(part);
-  endLost(state, part);
+  endLost(state, part, now);
   return part;
 }
 
 /** A new leader may hear that a node is gone before it has read what the store assigns to it. */
-function endLost(state: AssignerState, part: PartWork): void {
+function endLost(state: AssignerState, part: PartWork, now: number): void {
   for (const live of [...part.live.values()]) {
     const why = state.lost.get(live.node);
-    if (why !== undefined) endAttempt(state, live, why);
+    if (why !== undefined) endAttempt(state, live, why, now);
   }
 }
 
