@@ -31,6 +31,7 @@ const record: JobRecord = {
   cut: 16,
   createdAt: 0,
 };
+const beat = { node: old, epoch: 'e', slots: 1, draining: false, held: [], rssBytes: 0, workers: 0 };
 const live = [{ attempt: 1, node: old }];
 const part = { part: 'map:0-16', kind: 'map', from: 0, to: 16, tries: 0, state: 'assigned', lastAttempt: 1, live };
 
@@ -40,6 +41,8 @@ describe('a new leader after the death of the one before it', () => {
   let shell: LeaderShell;
   let state: Member['state'];
   let saved: Acts[];
+  /** Awaited before the members are told. */
+  let gate: Promise<void>;
 
   beforeEach(async () => {
     clock = new FakeClock();
@@ -48,8 +51,11 @@ describe('a new leader after the death of the one before it', () => {
     const newId = (): string => `id-${(ids += 1)}`;
     const busOf = (service: string) => new ServiceBusOver(hub.connect(), { node: own, service }, clock, newId);
     bus = busOf('stand-ins');
-    [saved, state] = [[], 'dead'];
-    await bus.answer(listMembers, async () => ({ members: [{ ...said, node: old, state }] }));
+    [saved, state, gate] = [[], 'dead', Promise.resolve()];
+    await bus.answer(listMembers, async () => {
+      await gate;
+      return { members: [{ ...said, node: old, state }] };
+    });
     await bus.answer(loadJobs, async () => ({
       jobs: [{ record, counts: { committed: 0, failed: 0, open: 1 } }],
       more: false,
@@ -83,11 +89,25 @@ describe('a new leader after the death of the one before it', () => {
     expect(ended()).toMatchObject([{ part: 'map:0-16', attempt: 1, why: 'membership says dead' }]);
   });
 
+  it('leaves them to a node that beat since, whatever a late answer says; what membership says later counts', async () => {
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => (open = resolve));
+    await elect();
+    bus.tell(executorBeat, beat);
+    await clock.advanceAsync(100);
+    open();
+    await clock.advanceAsync(400);
+    expect(ended()).toEqual([]);
+    bus.tell(memberDead, { by: own, member: { ...said, node: old, state } });
+    await clock.advanceAsync(400);
+    expect(ended()).toHaveLength(1);
+  });
+
   it('waits for its beats while nobody says that it is gone', async () => {
     state = 'suspect';
     await elect();
     expect(ended()).toEqual([]);
-    bus.tell(executorBeat, { node: old, epoch: 'e', slots: 1, draining: false, held: [], rssBytes: 0, workers: 0 });
+    bus.tell(executorBeat, beat);
     bus.tell(memberDead, { by: own, member: { ...said, node: old, state: 'dead' } });
     await clock.advanceAsync(400);
     expect(ended()).toHaveLength(1);

@@ -12,7 +12,7 @@ import {
   type BodyOf,
   type MemberSeen,
 } from '@das/contracts';
-import { assertNever, type Cancel } from '@das/kernel';
+import { assertNever, type Cancel, type NodeId } from '@das/kernel';
 import {
   defaultAssignerConfig,
   hearCoordinator,
@@ -45,6 +45,8 @@ const membersMs = 2_000;
 export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdown {
   #leadership: Leadership;
   #office: Office | undefined;
+  /** Whose executors beat since the members were asked for; only while their answer is awaited. */
+  #beating: Set<NodeId> | undefined;
   readonly #config: AssignerConfig;
   readonly #cancels: Cancel[] = [];
 
@@ -58,7 +60,7 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     const { bus, clock } = this.context;
     this.#cancels.push(
       await bus.hear(attemptFinished, (finished) => this.#push({ kind: 'attemptFinished', finished })),
-      await bus.hear(executorBeat, (beat) => this.#push({ kind: 'beat', beat })),
+      await bus.hear(executorBeat, (beat) => this.#executorBeat(beat)),
       await bus.hear(jobWake, (wake) => this.#jobWake(wake)),
       await bus.hear(jobEnded, (ended) => this.#jobEnded(ended)),
       await bus.hear(memberDead, (seen) => this.#memberGone(seen)),
@@ -80,6 +82,11 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
 
   #push(event: AssignerEvent): void {
     this.#office?.push(event);
+  }
+
+  #executorBeat(beat: BodyOf<typeof executorBeat>): void {
+    this.#beating?.add(beat.node);
+    this.#push({ kind: 'beat', beat });
   }
 
   /** A job that was just created needs no reading: it has no parts yet. */
@@ -139,15 +146,21 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     void this.#tellGone(office);
   }
 
-  /** Who went before this office began, like the leader before it: nobody says so again. Without an answer their beats are missed, later. */
+  /**
+   * Who went before this office began, like the leader before it: nobody says so again. Without an answer their beats are missed, later.
+   * The answer may be older than a beat heard meanwhile: that node lives, and should it go now, membership says so.
+   */
   async #tellGone(office: Office): Promise<void> {
+    const beating = new Set<NodeId>();
+    this.#beating = beating;
     const asked = this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: membersMs });
     const members = await asked.then(
       ({ body }) => body.members,
       () => [],
     );
+    if (this.#beating === beating) this.#beating = undefined;
     for (const { node, state } of members)
-      if (state === 'dead' || state === 'left')
+      if ((state === 'dead' || state === 'left') && !beating.has(node))
         office.push({ kind: 'nodeLost', node, why: `membership says ${state}` });
   }
 
