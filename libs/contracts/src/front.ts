@@ -108,7 +108,9 @@ export const jobsSubmit = operation(
       .string()
       .regex(submissionKeyPattern, 'expected 1 to 255 visible ASCII characters')
       .optional()
-      .describe('the same key again is the same job, for a day; as the header Idempotency-Key of REST'),
+      .describe(
+        'the same key again is the same job, for a day, or until the job is deleted; as the header Idempotency-Key of REST',
+      ),
   }),
   jobViewSchema,
 );

@@ -49,8 +49,8 @@ const jobRoutes: readonly Route[] = [
         .regex(submissionKeyPattern)
         .optional()
         .describe(
-          'a random value for each submission; the same submission again, to any node, within a day: the same job. ' +
-            'With another body: 422; while the first is still being uploaded: 409 with Retry-After',
+          'a random value for each submission; the same submission again, to any node, within a day and before the job is deleted: ' +
+            'the same job. With another body: 422; while the first is still being uploaded: 409 with Retry-After',
         ),
     }),
     body: submission,
