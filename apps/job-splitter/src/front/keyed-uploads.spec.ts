@@ -1,11 +1,12 @@
-import { type JobRecord, Fault, type Submission, jobsUploading, submissionSchema } from '@das/contracts';
+import { type JobRecord, Fault, type Submission, jobsUploading, limits, submissionSchema } from '@das/contracts';
 import { specOf } from '@das/jobs/contract';
-import { type NodeId, nodeId } from '@das/kernel';
+import { type JobId, type NodeId, nodeId } from '@das/kernel';
 import { MemoryHub, ServiceBusOver } from '@das/messaging';
 import type { ServiceContext } from '@das/platform';
 import { FakeClock } from '@das/testing';
 import { StandInStore, inputOf } from '../testing/stand-in-store.js';
 import type { Block } from './block-builder.js';
+import { cutUpload } from './blocks.js';
 import { frontLimits } from './config.js';
 import { Creation, type NewJob } from './creation.js';
 import { FrontStore } from './front-store.js';
@@ -86,6 +87,7 @@ describe('submissions with the same key', () => {
   }
   const four = [0, 1, 2, 3].map((no) => block(no));
   const second = 1_000;
+  const minuteMs = 60_000;
 
   it.each([
     ['one block', [block(0)], [block(0)]],
@@ -121,6 +123,34 @@ describe('submissions with the same key', () => {
       });
     expect(await outcome(first)).toEqual({ job: job.spec.job });
     expect([store.jobs.size, store.abandoned.filter((id) => id === job.spec.job)]).toEqual([1, []]);
+  });
+
+  it.each([
+    ['with no block for long', 100, 20],
+    ['with one block for long', limits.blockBytes + 100, 20],
+  ])('keep their job while the first comes slowly, %s', async (_, firstBytes, lines) => {
+    const touched = new Map<JobId, number>();
+    store.onTouched = (id) => void touched.set(id, clock.monotonic());
+    // As the store does it once a minute.
+    clock.every(minuteMs, () => {
+      for (const id of store.jobs.keys())
+        if (clock.monotonic() - (touched.get(id) ?? 0) > limits.uploadIdleMs) store.jobs.delete(id);
+    });
+    const text = [`"${'x'.repeat(firstBytes)}"\n`, ...Array.from({ length: lines }, (__, no) => `${no}\n`)];
+    async function* producer(): AsyncGenerator<Uint8Array> {
+      for (const line of text) {
+        yield new TextEncoder().encode(line);
+        await wait(minuteMs);
+      }
+    }
+    const job = keyed(node1);
+    let ended: unknown;
+    doors.a.uploads.createWithBlocks(job, cutUpload('ndjson', producer())).then(
+      ({ state }) => (ended = state),
+      (error: unknown) => (ended = error),
+    );
+    for (let steps = 0; ended === undefined && steps < 2 * lines; steps += 1) await clock.advanceAsync(minuteMs);
+    expect([ended, inputOf(store.job(job.spec.job))]).toEqual(['running', text.join('')]);
   });
 
   it('are told so before the second is there whole', async () => {

@@ -31,6 +31,7 @@ export class Upload {
   #sent: Promise<void> = Promise.resolve();
   /** Set before the outcome is known: an upload that may have begun is abandoned on failure. */
   #creating: Promise<void> | undefined;
+  #createdMs = 0;
   #refused = false;
   #earlier: Earlier | undefined;
   readonly #unschedule: Cancel;
@@ -61,11 +62,23 @@ export class Upload {
     await this.#send(block);
   }
 
-  /** Something came that completes no block: now and then the last one is sent again, so that the store does not take the upload for broken. */
+  /**
+   * Something came that completes no block: now and then the last one is sent again, or the job created again while there is none, so that
+   * the store does not take the upload for broken.
+   */
   async goesOn(): Promise<void> {
     if (this.#refused) await this.#creating;
-    if (this.#last === undefined || this.clock.monotonic() - this.#last.sentMs < limits.uploadTouchMs) return;
-    await this.#send(this.#last.block);
+    if (this.#creating === undefined) return;
+    if (this.#first !== undefined) {
+      await this.#creating;
+      return this.#sendFirst();
+    }
+    const heardMs = this.#last?.sentMs ?? this.#createdMs;
+    if (this.#earlier !== undefined || this.clock.monotonic() - heardMs < limits.uploadTouchMs) return;
+    if (this.#last !== undefined) return this.#send(this.#last.block);
+    await this.#creating;
+    this.#creating = undefined;
+    await this.#create();
   }
 
   async finish(): Promise<JobRecord> {
@@ -102,8 +115,10 @@ export class Upload {
   }
 
   #create(): Promise<void> {
+    if (this.#creating !== undefined) return this.#creating;
     const key = this.job.keyed && { key: this.job.keyed.begun() };
-    this.#creating ??= patiently(this.clock, uploadPatienceMs, async () => {
+    this.#createdMs = this.clock.monotonic();
+    this.#creating = patiently(this.clock, uploadPatienceMs, async () => {
       const { job, key: held } = await this.creation.create(this.job, { ...key });
       if (held !== undefined) this.#earlier = { job, digest: held.digest };
     });

@@ -42,6 +42,8 @@ export class StandInStore {
   onRead: () => void = () => undefined;
   onRefused: () => void = () => undefined;
   onAppended: () => void = () => undefined;
+  /** Called for each sign of an upload that goes on: its creation, by its own submission again too, and its blocks. */
+  onTouched: (job: JobId) => void = () => undefined;
   onAbandoned: () => void = () => undefined;
   /** Thrown by every answer while set. */
   fault: Fault | undefined;
@@ -137,6 +139,7 @@ export class StandInStore {
     { spec, codeText, items, block }: RequestOf<typeof createJob>,
     raw: Uint8Array,
   ): ReplyOf<typeof createJob> {
+    this.onTouched(spec.job);
     const known = this.jobs.get(spec.job);
     if (known !== undefined) return { job: known.record, existed: true };
     const createdAt = 1_700_000_000_000 + this.jobs.size;
@@ -162,6 +165,7 @@ export class StandInStore {
     const { blocks } = this.job(job);
     const same = blocks.some(({ no }) => no === block.no);
     if (!same) blocks.push({ no: block.no, bytes: raw.slice() });
+    this.onTouched(job);
     this.onAppended();
     return { outcome: same ? 'same' : 'stored' };
   }

@@ -3,7 +3,7 @@ import { asFault, checkBlock, checkDigest, firstState, hooksOf } from '@das/jobs
 import type { JobId } from '@das/kernel';
 import type { Database, Query } from '../database/database.js';
 import { pack } from '../database/pack.js';
-import { findRecord } from './job-rows.js';
+import { findRecord, nowMs } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import { type HeldRow, lockKey, verdictOn } from './submission-keys.js';
 
@@ -46,7 +46,7 @@ export async function createJob(db: Database, request: Ask<'createJob'>, raw: Ui
   const made = await insert(db.query);
   if (made) return madeReply(spec, first, made);
   if (!key) return { job: await existing(db.query, spec.job), existed: true };
-  return db.transaction(async (query) => {
+  const reply = await db.transaction<Reply>(async (query) => {
     const held = await lockKey(query, key);
     const verdict = verdictOn(held, { job: spec.job, digest: key.digest });
     if (held && verdict !== 'free') return heldReply(query, held, verdict);
@@ -54,8 +54,17 @@ export async function createJob(db: Database, request: Ask<'createJob'>, raw: Ui
     const late = await insert(query);
     return late ? madeReply(spec, first, late) : { job: await existing(query, spec.job), existed: true };
   });
+  // Afterwards: who drops an upload holds the job first and then its key.
+  if (reply.existed && reply.key === undefined) await touchUpload(db.query, spec.job);
+  return reply;
 }
 
+/** The upload goes on, only slowly, and no block of it is whole yet. */
+async function touchUpload(query: Query, job: JobId): Promise<void> {
+  await query(`update jobs set touched_at = ${nowMs} where id = $1 and state = 'submitted'`, [job], 'touch-upload');
+}
+
+type Reply = Awaited<Answer<'createJob'>>;
 type Made = { readonly no: number; readonly created_at: number };
 type First = ReturnType<typeof firstState>;
 

@@ -112,6 +112,26 @@ describe('what the store deletes', () => {
     expect(await keys()).toEqual(['young']);
   });
 
+  it('keeps an upload, and its key, as long as its own submission asks for its creation again', async () => {
+    const own = { spec: specOf({ input: { kind: 'blocks' } }), codeText: 'def map(item): return item\n' };
+    const submit = (spec = own.spec) =>
+      store.createJob({ ...own, spec, key: { owner: 'cluster', key: 'slow' } }, bytesOf(''));
+    const pass = () => sql(`update jobs set touched_at = touched_at - ${limits.uploadIdleMs}`);
+    await submit();
+    for (let paused = 0; paused < 2; paused++) {
+      await pass();
+      expect(await submit()).toMatchObject({ existed: true, job: { spec: { job: own.spec.job } } });
+      expect(await store.deleteOld(hourMs)).toEqual([]);
+    }
+    // Another submission of the key does not.
+    for (let paused = 0; paused < 2; paused++) {
+      await pass();
+      expect((await submit(specOf({ input: { kind: 'blocks' } }))).key).toEqual({ verdict: 'uploading' });
+    }
+    expect(await store.deleteOld(hourMs)).toEqual([own.spec.job]);
+    expect(await sql('select key from submission_keys')).toEqual([]);
+  });
+
   it('goes on with a deletion that was broken off', async () => {
     const job = await s.create();
     const [part] = await s.assign(job, [[0, 10]]);

@@ -36,6 +36,19 @@ export function keyRules(given: Given): void {
       expect(again.key).toBeUndefined();
     });
 
+    it('know an upload whose creation is asked for again while its input comes', async () => {
+      const s = await given();
+      const first = upload();
+      await submit(s, first);
+      for (const store of [s.store, s.other]) {
+        const again = await submit(s, first, undefined, 'k', 'cluster', store);
+        expect(again).toMatchObject({ existed: true, job: { spec: { job: first.job }, state: 'submitted' } });
+        expect(again.key).toBeUndefined();
+      }
+      expect((await submit(s, upload())).key).toEqual({ verdict: 'uploading' });
+      expect((await append(s, first.job, block(0, 0, 3))).outcome).toBe('stored');
+    });
+
     it('give the job of the same body whatever became of it', async () => {
       const s = await given();
       const spec = specOf();
