@@ -73,6 +73,29 @@ describe('the locks of an attempt', () => {
     expect(await given(() => said).locks.ask(acquire)).toMatchObject(answer);
   });
 
+  it('are given back when nothing is known of them, before anything else is asked', async () => {
+    let away = true;
+    const { locks, asked, clock } = given((name) => {
+      if (away) return new Fault('STORE_UNAVAILABLE', 'the answer was lost');
+      return name === 'store.acquire-lock' ? { outcome: 'acquired', fence: 6 } : { outcome: 'released' };
+    });
+    expect(await locks.ask({ ...acquire, waitMs: 0 })).toMatchObject({ refusal: 'timeout' });
+    const again = locks.ask(acquire);
+    await settled();
+    away = false;
+    await clock.advanceAsync(1_000);
+    expect(await again).toEqual({ fence: 6 });
+    expect(asked.map((call) => (call as string[])[0])).toEqual([
+      'store.acquire-lock',
+      'store.release-lock',
+      'store.release-lock',
+      'store.acquire-lock',
+    ]);
+    const holder = { kind: 'attempt', attempt: assignment.attempt };
+    expect(asked[2]).toMatchObject(['store.release-lock', { name: 'stock', holder }]);
+    expect(clock.pending).toBe(0);
+  });
+
   it('are renewed, or told to be lost', async () => {
     const renew = { op: 'renew' as const, name: 'stock', fence: 5, limitMs: 1_000 };
     expect(await given(() => ({ outcome: 'renewed', fence: 5 })).locks.ask(renew)).toEqual({ fence: 5 });

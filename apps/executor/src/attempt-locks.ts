@@ -11,6 +11,8 @@ export class AttemptLocks {
   readonly #holder: LockHolder;
   #last: Promise<unknown> = Promise.resolve();
   #wait = new AbortController();
+  /** Of the last acquire without an answer: the next question waits for it, so that it never takes what that one gets. */
+  #givenBack: Promise<void> = Promise.resolve();
 
   /** `over`: aborted when nobody listens to the answers any more. */
   constructor(
@@ -28,7 +30,7 @@ export class AttemptLocks {
     const wait = new AbortController();
     this.#wait = wait;
     const answer = this.#last.then(() => this.#answer(call, wait.signal));
-    this.#last = answer;
+    this.#last = answer.then(() => this.#givenBack);
     return answer;
   }
 
@@ -53,7 +55,12 @@ export class AttemptLocks {
 
   async #acquire(call: LockCall & { op: 'acquire' }, stop: AbortSignal): Promise<LockAnswer> {
     const { name, limitMs, waitMs } = call;
-    const reply = await this.client.acquire({ name, holder: this.#holder, limitMs }, waitMs, stop);
+    const request = { name, holder: this.#holder, limitMs };
+    const reply = await this.client.acquire(request, waitMs, stop).catch((error: unknown) => {
+      // The script is told that it has not the lock, and may go on without.
+      this.#givenBack = this.client.giveBack(request);
+      throw error;
+    });
     if (reply.outcome === 'acquired') return { fence: reply.fence };
     if (reply.outcome === 'held')
       return { refusal: 'timeout', why: `not had within ${waitMs / 1_000} s: ${heldWords(name, reply)}` };

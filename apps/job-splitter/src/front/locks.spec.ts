@@ -115,6 +115,33 @@ describe('locks by REST and NATS', () => {
   }, 15_000);
 });
 
+describe('a lock whose answer was lost', () => {
+  const ask = async (token?: string) => {
+    const asked: object[] = [];
+    const call = async ({ name }: { name: string }, { holder }: { holder: object }) => {
+      asked.push({ name, ...holder });
+      if (name === acquireLock.name) throw new Fault('STORE_UNAVAILABLE', 'the answer was lost');
+      return { body: { outcome: 'released' }, raw: new Uint8Array() };
+    };
+    const context = { clock: new FakeClock(), newId: () => 'made', bus: { call } } as unknown as ServiceContext;
+    const refused = new Locks(context).acquire('stock', { limit: 3_600, wait: 0, ...(token && { token }) });
+    await expect(refused).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await settled();
+    return asked;
+  };
+
+  it('is given back when the token was made here: nobody else knows it', async () => {
+    expect(await ask()).toEqual([
+      { name: 'store.acquire-lock', kind: 'client', token: 'made' },
+      { name: 'store.release-lock', kind: 'client', token: 'made' },
+    ]);
+  });
+
+  it('is left to a client that knows its token and asks again', async () => {
+    expect(await ask('mine')).toEqual([{ name: 'store.acquire-lock', kind: 'client', token: 'mine' }]);
+  });
+});
+
 describe('a client that waits for a lock', () => {
   const held = { outcome: 'held', by: { kind: 'client' }, expiresAt: 0, leftMs: 900_000 };
   function given() {

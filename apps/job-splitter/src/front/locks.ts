@@ -51,7 +51,8 @@ export class Locks implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Takes the lock, or waits for it. `gone`: aborted when the client is; what it had meanwhile is given back.
-   * @throws LockHeldFault; Fault of the store, after which a client that knows its token asks again.
+   * @throws LockHeldFault; Fault of the store, after which a client that knows its token asks again. A token made here is told to nobody
+   * then, so the lock is given back, in the background.
    */
   async acquire(name: string, { limit, token, wait }: LockAsk, gone?: AbortSignal): Promise<LockView> {
     const holder = { kind: 'client' as const, token: token ?? this.context.newId() };
@@ -60,7 +61,10 @@ export class Locks implements OnModuleInit, OnModuleDestroy {
     const waitMs = this.#waits < waitsMax ? msOf(wait) : 0;
     this.#waits += 1;
     try {
-      const reply = await this.#client.acquire(request, waitMs, stop);
+      const reply = await this.#client.acquire(request, waitMs, stop).catch((error: unknown) => {
+        if (token === undefined) void this.#client.giveBack(request);
+        throw error;
+      });
       if (reply.outcome === 'acquired') return viewOf(name, holder.token, reply);
       if (reply.outcome !== 'held') throw new Fault('SERVICE_UNAVAILABLE', 'the node stops; ask another');
       const retryAfterS = Math.min(retryAfterMaxS, Math.max(1, Math.ceil(reply.leftMs / 1_000)));

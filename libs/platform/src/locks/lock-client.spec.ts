@@ -131,6 +131,33 @@ describe('a wait for a lock', () => {
   });
 });
 
+describe('a lock in doubt', () => {
+  it('is given back when the wait is given up between two questions', async () => {
+    const { acquire, stop, asked, clock } = given(() => away);
+    const waiting = acquire(60_000);
+    await settled();
+    stop.abort();
+    expect(await waiting).toEqual({ outcome: 'stopped' });
+    expect([asked, clock.pending]).toEqual([['store.acquire-lock@0', 'store.release-lock@0'], 0]);
+  });
+
+  it('is given back with some patience, of a bounded number at a time, and never throws', async () => {
+    const clock = new FakeClock();
+    let asks = 0;
+    const call = () => ((asks += 1), Promise.reject(away));
+    const client = new LockClient({ call }, clock);
+    const all = Promise.all(Array.from({ length: 300 }, () => client.giveBack(request)));
+    await settled();
+    expect([asks, clock.pending]).toEqual([256, 256]);
+    await clock.advanceAsync(10_000);
+    await all;
+    expect([asks, clock.pending]).toEqual([256 * 11, 0]);
+    void client.giveBack(request);
+    expect(asks).toBe(256 * 11 + 1);
+    await clock.advanceAsync(10_000);
+  });
+});
+
 describe('the words for a lock that is held', () => {
   it('name the holder and the end', () => {
     const at = { ...held, expiresAt: 1_700_000_000_000, leftMs: 1_234 };

@@ -19,6 +19,8 @@ const callMsMax = 5_000;
 const callMsMin = 2_000;
 /** So long is tried to renew or to give back; after that the limit ends the lock (ms). */
 const patienceMs = 10_000;
+/** Locks that are given back in doubt at a time; beyond, their limit ends them. */
+const givingBackMax = 256;
 
 type AcquireRequest = RequestOf<typeof acquireLock>;
 export type LockReply = ReplyOf<typeof acquireLock> | { readonly outcome: 'stopped' };
@@ -27,6 +29,7 @@ type Held = Extract<LockReply, { outcome: 'held' }>;
 /** Asks the store for locks of users, and waits for those that others hold. */
 export class LockClient {
   readonly #waiting = new Map<string, Set<() => void>>();
+  #givingBack = 0;
 
   constructor(
     private readonly bus: Pick<ServiceBus, 'call'>,
@@ -44,16 +47,22 @@ export class LockClient {
 
   /**
    * Asks until the lock is had or `waitMs` are over; who waits has no turn. Aborted: what was had meanwhile is given back.
-   * @throws Fault of a store that could not be reached at the end, or that refuses for good. The lock may have been had: ask again, or release it.
+   * @throws Fault of a store that could not be reached at the end, or that refuses for good. The lock may have been had: ask again, or
+   * {@link giveBack} it.
    */
   async acquire(request: AcquireRequest, waitMs: number, signal: AbortSignal): Promise<LockReply> {
     const until = this.clock.monotonic() + waitMs;
     const left = () => until - this.clock.monotonic();
+    let doubtful = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      if (signal.aborted) return { outcome: 'stopped' };
+      if (signal.aborted) {
+        if (doubtful) await this.giveBack(request);
+        return { outcome: 'stopped' };
+      }
       const freed = this.#listen(request.name, signal);
       try {
         const reply = await this.#ask(request, left(), signal);
+        doubtful = reply instanceof Fault;
         if (reply instanceof Fault) {
           if (left() <= 0) throw reply;
           await freed.wait(Math.min(pauseMs, left()));
@@ -75,6 +84,22 @@ export class LockClient {
   /** @throws Fault, as {@link acquire}: its limit ends the lock. */
   release(request: RequestOf<typeof releaseLock>): Promise<ReplyOf<typeof releaseLock>> {
     return this.#patiently(releaseLock, request);
+  }
+
+  /**
+   * Gives back what an {@link acquire} that threw may have had all the same: nobody else knows of it. Best effort; never throws. Over when
+   * the store has answered or after {@link patienceMs}; until then its holder must not ask for it again, or it may lose what it gets.
+   */
+  async giveBack({ name, holder }: Pick<AcquireRequest, 'name' | 'holder'>): Promise<void> {
+    if (this.#givingBack >= givingBackMax) return;
+    this.#givingBack += 1;
+    try {
+      await this.release({ name, holder });
+    } catch {
+      // Its limit ends it.
+    } finally {
+      this.#givingBack -= 1;
+    }
   }
 
   /** One answer, or the fault of a store that is away. */
