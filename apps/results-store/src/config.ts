@@ -14,9 +14,12 @@ export const storeConfig = z.object({
   DAS_DATABASE_URL: z
     .string({ error: 'required: postgres://user:password@host:port/database' })
     .regex(/^postgres(ql)?:\/\/[^\s]+$/, 'expected postgres://user:password@host:port/database')
-    .refine(readable, 'expected postgres://user:password@host:port/database, or up to 16 host:port with commas between')
+    .refine(
+      readable,
+      'expected postgres://user:password@host:port/database, up to 16 host:port with commas between, or one Unix socket: postgres://user:password@/database?host=/folder',
+    )
     .describe(
-      'Postgres of the cluster; every results-store uses the same. Several host:port with commas between: the one that takes writes is used, so that a promoted standby takes over.',
+      'Postgres of the cluster; every results-store uses the same. Several host:port with commas between: the one that takes writes is used, so that a promoted standby takes over. A Unix socket: postgres://user:password@/database?host=/folder.',
     ),
   DAS_DATABASE_POOL: z.coerce
     .number()

@@ -14,9 +14,9 @@ const againMs = 250;
 const statementTimeoutMs = 30_000;
 /**
  * A store that was cut off, or stands still, holds its locks for at most this long; then its transaction is undone and everybody else goes on. Ours
- * never wait between two statements, and one that was undone is asked for again.
+ * wait between two statements only for the bus (the outbox, for less), and one that was undone is told as STORE_UNAVAILABLE: it is asked for again (ms).
  */
-const idleInTransactionMs = 3_000;
+export const idleInTransactionMs = 3_000;
 /** Postgres lets go of a connection whose other end has acknowledged nothing for so long, and looks that often while a statement waits (ms). */
 const unheardMs = 5_000;
 const lookMs = 500;

@@ -91,8 +91,10 @@ const codeOf = (thrown: unknown): string =>
 
 const isConflict = (thrown: unknown): boolean => ['40001', '40P01'].includes(codeOf(thrown));
 
-/** Classes 08 (connection), 25006 (a standby reads only), 53 (resources), 57 (operator: shutdown, timeout), 28 (login), and those of sockets and of the pool. */
-const away = /^(08|25006|28|53|57|40)|^E(CONN|PIPE|TIMEDOUT|HOST|NETUNREACH|NOTFOUND|AI_AGAIN)/;
+/**
+ * Classes 08 (connection), 25006 (a standby reads only), 25P03 and 25P04 (we stood still within a transaction: it is undone, its connection gone), 53 (resources), 57 (operator: shutdown, timeout), 28 (login), and those of sockets and of the pool.
+ */
+const away = /^(08|25006|25P03|25P04|28|53|57|40)|^E(CONN|PIPE|TIMEDOUT|HOST|NETUNREACH|NOTFOUND|AI_AGAIN)/;
 const silent = /Query read timeout/;
 const awayText =
   /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool/i;

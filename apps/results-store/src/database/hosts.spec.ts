@@ -13,7 +13,17 @@ describe('a database URL', () => {
       { url: 'postgresql://das:x@[::1]:3/das?sslmode=require', where: '[::1]:3' },
     ]);
   });
-  it.each(['postgres://das:x@/das', 'postgres://das:x@one,,two/das', 'http://one/das'])('is refused: %p', (url) => {
+  it('names the folder of a Unix socket, for one server alone', () => {
+    const url = 'postgres://das:x@/das?host=/run/postgresql';
+    expect(databaseHosts(url)).toEqual([{ url, where: '/run/postgresql' }]);
+  });
+  it.each([
+    'postgres://das:x@/das',
+    'postgres://das:x@,/das?host=/run',
+    'postgres://das:x@/das?host=one',
+    'postgres://das:x@one,,two/das',
+    'http://one/das',
+  ])('is refused: %p', (url) => {
     expect(() => databaseHosts(url)).toThrow(/several host:port with commas/);
   });
   it(`is refused with more than ${hostsMax} servers`, () => {

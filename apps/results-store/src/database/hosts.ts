@@ -12,11 +12,14 @@ export interface DatabaseHost {
 }
 
 /**
- * The servers that a URL names, as libpq reads it: `postgres://user:password@one:5432,two:5432/database`.
- * @throws RangeError for a text that is no such URL, an empty place, or more than {@link hostsMax} servers.
+ * The servers that a URL names, as libpq reads it: `postgres://user:password@one:5432,two:5432/database`, or the folder of one server's Unix socket:
+ * `postgres://user:password@/database?host=/run/postgresql`.
+ * @throws RangeError for a text that is no such URL, an empty place among several or without a socket, or more than {@link hostsMax} servers.
  */
 export function databaseHosts(text: string): DatabaseHost[] {
   const [, login = '', places = '', rest = ''] = shape.exec(text) ?? [];
+  const socket = places === '' ? socketOf(rest) : undefined;
+  if (socket !== undefined) return [{ url: text, where: socket }];
   const hosts = places.split(',').map((place) => ({ url: `${login}${place}${rest}`, where: whereOf(place) }));
   if (places === '' || hosts.length > hostsMax || hosts.some(({ where }) => where === ''))
     throw new RangeError('expected postgres://user:password@host:port/database, or several host:port with commas');
@@ -25,6 +28,11 @@ export function databaseHosts(text: string): DatabaseHost[] {
 
 /** The name of the database in the URL. */
 export const databaseName = (text: string): string => /^\/([^?#]*)/.exec(shape.exec(text)?.[3] ?? '')?.[1] ?? '';
+
+/** The folder in `?host=/folder`, which only counts when nothing else names a server. */
+const socketOf = (rest: string): string | undefined =>
+  [new URLSearchParams(/\?([^#]*)/.exec(rest)?.[1] ?? '').get('host')].find((host) => host?.startsWith('/')) ??
+  undefined;
 
 const whereOf = (place: string): string => (place === '' || /:\d+$/.test(place) ? place : `${place}:5432`);
 

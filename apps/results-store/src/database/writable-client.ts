@@ -1,6 +1,9 @@
 import pg, { type Client, type ClientBase, type ClientConfig, type PoolConfig } from 'pg';
 import type { HostChoice } from './hosts.js';
 
+/** A server that logs in and then says nothing for so long is left (ms). */
+const answerMs = 5_000;
+
 /** A server that only reads: a standby that was not promoted, or a primary that came back as one. State: its connection is closed; nothing was written. */
 export class StandbyError extends Error {
   /** Postgres' own code for "not now". */
@@ -28,9 +31,13 @@ interface Placed {
   leave(): string;
 }
 
-/** @throws StandbyError: later connections go to another server. */
+/** @throws StandbyError, or the driver's error when nothing was answered: later connections go to another server. */
 async function leaveStandby(client: ClientBase & Partial<Placed>): Promise<void> {
-  const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  const ask = { text: 'select pg_is_in_recovery() as standby', query_timeout: answerMs };
+  const { rows } = await client.query<{ standby: boolean }>(ask).catch((error: unknown) => {
+    client.leave?.();
+    throw error;
+  });
   if (rows[0]?.standby === true) throw new StandbyError(client.leave?.() ?? 'the server');
 }
 

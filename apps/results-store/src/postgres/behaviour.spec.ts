@@ -168,6 +168,7 @@ describe('the store over Postgres', () => {
       const publish = async (rows: readonly { seq: number }[]) => {
         await publishing();
         told.push(...rows.map(({ seq }) => seq));
+        return rows.length;
       };
       while ((await one.drainOutbox(3, publish)) > 0);
     };

@@ -6,13 +6,14 @@ import type { Database } from '../database/database.js';
 const publishLock = 0x6f7574;
 
 /**
- * Publishes the oldest events and forgets them in one transaction. A crash between the two publishes them again: at least once.
+ * Publishes the oldest events and forgets as many as `publish` says, in one transaction. A crash between the two publishes them again: at least once.
+ * `publish` must end well within the time that a transaction may wait between two statements (`idleInTransactionMs`).
  * Another instance that publishes meanwhile is waited for; what it leaves is taken.
  */
 export function drainOutbox(
   db: Database,
   limit: number,
-  publish: (rows: readonly OutboxRow[]) => Promise<void>,
+  publish: (rows: readonly OutboxRow[]) => Promise<number>,
 ): Promise<number> {
   return db.transaction(async (query) => {
     await query('select pg_advisory_xact_lock($1)', [publishLock]);
@@ -21,8 +22,8 @@ export function drainOutbox(
       [limit],
     );
     if (stored.length === 0) return 0;
-    await publish(stored.map(({ seq, event }) => ({ seq, event: JSON.parse(event) as JobEvent })));
-    await query('delete from outbox where seq = any($1::bigint[])', [stored.map(({ seq }) => seq)]);
-    return stored.length;
+    const published = await publish(stored.map(({ seq, event }) => ({ seq, event: JSON.parse(event) as JobEvent })));
+    await query('delete from outbox where seq = any($1::bigint[])', [stored.slice(0, published).map(({ seq }) => seq)]);
+    return published;
   });
 }

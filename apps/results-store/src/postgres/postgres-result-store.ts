@@ -61,7 +61,7 @@ export class PostgresResultStore implements ResultStore {
     return this.#commits.submit({ task, key, alone: request.sealed !== undefined, bytes: raw.length });
   };
 
-  drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number> {
+  drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<number>): Promise<number> {
     return drainOutbox(this.db, limit, publish);
   }
 

@@ -7,8 +7,11 @@ import type { EventLog } from '@das/messaging';
 const batchMax = 200;
 /** How often rows that a crashed instance left are looked for (ms). */
 const pollMs = 2_000;
-/** A publication that takes longer is given up, and made again later (ms): the rows' locks must not be held while the bus is away. */
-const publishTimeoutMs = 5_000;
+/**
+ * One transaction publishes for so long (ms), and leaves the rest to the next: the rows' locks must not be held while the bus is slow or away,
+ * and Postgres undoes a transaction that waits for longer than `idleInTransactionMs`.
+ */
+const publishTimeoutMs = 2_000;
 
 type Log = { warn(fields: Record<string, unknown>, message: string): void };
 
@@ -47,7 +50,7 @@ export class OutboxPublisher {
     try {
       while (this.#again) {
         this.#again = false;
-        while ((await this.store.drainOutbox(batchMax, (rows) => this.#publish(rows))) === batchMax);
+        await this.store.drainOutbox(batchMax, (rows) => this.#publish(rows));
       }
       this.#failing = false;
     } catch (thrown) {
@@ -59,21 +62,32 @@ export class OutboxPublisher {
     }
   }
 
-  async #publish(rows: readonly OutboxRow[]): Promise<void> {
-    let cancel: Cancel | undefined;
+  /** How many of them, from the first on. @throws Fault BUS_UNAVAILABLE, or the bus's error, when that is none. */
+  async #publish(rows: readonly OutboxRow[]): Promise<number> {
+    const batch = { published: 0, over: false };
+    let cancel: Cancel = () => undefined;
     const late = new Promise<never>((_, reject) => {
       const fault = () => reject(new Fault('BUS_UNAVAILABLE', 'the event log did not answer'));
       cancel = this.clock.timer(publishTimeoutMs, fault);
     });
     try {
-      await Promise.race([this.#append(rows), late]);
+      await Promise.race([this.#append(rows, batch), late]);
+    } catch (thrown) {
+      if (batch.published === 0) throw thrown;
     } finally {
-      cancel?.();
+      batch.over = true;
+      cancel();
     }
+    if (batch.published < rows.length || rows.length === batchMax) this.#again = true;
+    return batch.published;
   }
 
-  /** In order: followers read a job's states as they came. */
-  async #append(rows: readonly OutboxRow[]): Promise<void> {
-    for (const { seq, event } of rows) await this.events.append(event, `outbox-${event.job}-${seq}`);
+  /** In order: followers read a job's states as they came. Nothing more goes out once the batch is over, for another instance may go on. */
+  async #append(rows: readonly OutboxRow[], batch: { published: number; readonly over: boolean }): Promise<void> {
+    for (const { seq, event } of rows) {
+      if (batch.over) return;
+      await this.events.append(event, `outbox-${event.job}-${seq}`);
+      batch.published += 1;
+    }
   }
 }

@@ -62,12 +62,12 @@ export class MemoryResultStore implements ResultStore {
     }
   }
 
-  async drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number> {
+  async drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<number>): Promise<number> {
     const { data } = this.#world;
     const rows = data.outbox.slice(0, limit);
-    if (rows.length > 0) await publish(rows);
-    data.outbox = data.outbox.filter((row) => !rows.includes(row));
-    return rows.length;
+    const published = rows.slice(0, rows.length > 0 ? await publish(rows) : 0);
+    data.outbox = data.outbox.filter((row) => !published.includes(row));
+    return published.length;
   }
 
   async close(): Promise<void> {}

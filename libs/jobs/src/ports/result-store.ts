@@ -48,7 +48,7 @@ export interface ResultStore {
   readonly claimTerm: Ask<typeof contracts.claimTerm>;
   readonly renewTerm: Ask<typeof contracts.renewTerm>;
   readonly currentTerm: Ask<typeof contracts.currentTerm>;
-  /** Hands unpublished events to `publish`, oldest first, and forgets them once it resolves. Returns how many. */
-  drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number>;
+  /** Hands unpublished events to `publish`, oldest first, and forgets the first of them, as many as it gives back. Returns how many; none when it throws. */
+  drainOutbox(limit: number, publish: (rows: readonly OutboxRow[]) => Promise<number>): Promise<number>;
   close(): Promise<void>;
 }

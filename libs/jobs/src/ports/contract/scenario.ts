@@ -222,6 +222,7 @@ export class Scenario {
     await this.store.drainOutbox(1000, async (rows) => {
       for (const { event } of rows)
         told.push(event.event === 'state' ? `${event.state} ${event.generation}` : event.event);
+      return rows.length;
     });
     return told;
   }

@@ -155,5 +155,12 @@ export function viewRules(given: Given): void {
       expect(await s.told()).toEqual(['running 1']);
       expect(await s.told()).toEqual([]);
     });
+
+    it('keeps what a publisher did not come to, and forgets the rest', async () => {
+      const s = await given();
+      await s.store.cancelJob({ job: await s.create(), why: 'enough' });
+      expect(await s.store.drainOutbox(10, async () => 1)).toBe(1);
+      expect(await s.told()).toEqual(['cancelled 1']);
+    });
   });
 }
