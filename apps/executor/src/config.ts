@@ -51,7 +51,7 @@ export const executorConfig = z.object({
     .string()
     .optional()
     .describe(
-      'Folder for output that waits on disk for a store that is away; one node has it for itself. Default: spool/<node> in DAS_HOME.',
+      'Folder for output that waits on disk for a store that is away; each node makes a folder of its own name in it, for its account alone. Default: spool in DAS_HOME.',
     ),
   DAS_SPOOL_BYTES_MAX: z.coerce
     .number()

@@ -74,7 +74,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
       logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
     };
-    const spoolFolder = resolve(DAS_SPOOL ?? `${DAS_HOME}/spool/${context.node}`);
+    const spoolFolder = resolve(DAS_SPOOL ?? `${DAS_HOME}/spool`, context.node);
     const spool = this.#openSpool(spoolFolder, store);
     this.#hold = new HoldWatch(this.#tools.ledger, spool, spoolFolder, context.log);
     const kept = await spool.open();

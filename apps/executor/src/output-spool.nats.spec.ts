@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -218,6 +218,21 @@ describe('an executor whose store is away', () => {
       expect(await told(gone, 0)).toMatchObject({ outcome: 'jobEnded' });
       await beats.until(() => beats.seen.at(-1)?.hold?.spooled === 0);
       expect(await spooled()).toEqual([]);
+    },
+    limitMs,
+  );
+
+  it(
+    'makes a folder of its own in DAS_SPOOL, and leaves that and what else is in it alone',
+    async () => {
+      const shared = join(home, 'spool');
+      await mkdir(shared);
+      await chmod(shared, 0o777);
+      await writeFile(join(shared, 'other.new'), 'of somebody else');
+      await start({ DAS_SPOOL: shared });
+      await spool(specOf(), 0);
+      expect((await readdir(shared)).sort()).toEqual([node, 'other.new']);
+      expect([(await stat(shared)).mode & 0o777, (await stat(spoolFolder())).mode & 0o777]).toEqual([0o777, 0o700]);
     },
     limitMs,
   );

@@ -22,6 +22,7 @@ import { type Told, nothingDone, toldOf } from './commit.js';
 import { type HeldCommit, type HeldHead, fileOf, headFrom } from './held-commit.js';
 import { sendHeld } from './held-sender.js';
 import { saysJobEnded } from './refusals.js';
+import { SpoolReader } from './spool-reader.js';
 import type { StoreClient } from './store-client.js';
 
 /** What the spool needs, and who hears of it. */
@@ -43,6 +44,7 @@ type Kept = Omit<HeldHead, 'rows'>;
 /** Outputs whose commits were not answered: on disk, so that a restart loses none, and asked for from there. Drives the decisions of the spool's core. */
 export class OutputSpool {
   #state: SpoolState;
+  readonly #reader: SpoolReader;
   #found: SpoolEvent[] = [];
   #listener: SpoolListener | undefined;
   #torn = 0;
@@ -59,6 +61,7 @@ export class OutputSpool {
     bounds: SpoolBounds,
   ) {
     this.#state = newSpool(bounds);
+    this.#reader = new SpoolReader(tools.files, tools.log);
   }
 
   /** Reads what an earlier life left, to be named as held. A folder that cannot be used is told, and changes nothing else. */
@@ -179,7 +182,8 @@ export class OutputSpool {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;
     try {
-      const read = await this.tools.files.read(spoolName(key));
+      const read = await this.#reader.read(key, kept);
+      if (read === undefined) return this.#handle({ kind: 'unanswered', key });
       if ('why' in read) return this.#lost(key, kept.assignment, read.why);
       const head = headFrom(read.head);
       if (head === undefined) return this.#lost(key, kept.assignment, 'it is not of this version');

@@ -92,9 +92,13 @@ describe('a spool in a folder', () => {
     const spool = new FolderSpool(folder);
     await spool.write(name, file);
     await writeFile(join(folder, `${spoolName('job/1/map:16-32/1')}.new`), 'half of it');
-    await writeFile(join(folder, 'notes.txt'), 'of somebody else');
+    const others = ['notes.txt', 'notes.new', 'notes.torn'];
+    for (const other of others) await writeFile(join(folder, other), 'of somebody else');
+    for (let n = 0; n < tornFilesMax; n += 1) await writeFile(join(folder, spoolName(`job/1/x/${n}`) + '.torn'), '');
     expect((await new FolderSpool(folder).open()).found.map((found) => found.name)).toEqual([name]);
-    expect((await readdir(folder)).sort()).toEqual([name, 'notes.txt'].sort());
+    expect((await readdir(folder)).filter((left) => !left.endsWith('.out.torn')).sort()).toEqual(
+      [name, ...others].sort(),
+    );
   });
 
   it('keeps a bounded number of torn files for people to look at', async () => {

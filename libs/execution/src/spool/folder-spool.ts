@@ -16,6 +16,10 @@ export const tornFilesMax = 16;
 const tornSuffix = '.torn';
 const newSuffix = '.new';
 
+/** Anything else in the folder is somebody else's, and stays. */
+const isOurs = (name: string, suffix: string): boolean =>
+  name.endsWith(suffix) && spoolNamePattern.test(name.slice(0, -suffix.length));
+
 const noSpaceCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
@@ -29,7 +33,7 @@ export class FolderSpool implements SpoolFiles {
     const torn: TornFile[] = [];
     for (const name of (await readdir(this.folder)).sort()) {
       // Its output was never told to be safe.
-      if (name.endsWith(newSuffix)) await rm(this.#path(name), { force: true });
+      if (isOurs(name, newSuffix)) await rm(this.#path(name), { force: true });
       if (!spoolNamePattern.test(name)) continue;
       const looked = await this.#look(name);
       if ('why' in looked) torn.push(looked);
@@ -110,7 +114,7 @@ export class FolderSpool implements SpoolFiles {
   }
 
   async #tidyTorn(): Promise<void> {
-    const torn = (await readdir(this.folder)).filter((name) => name.endsWith(tornSuffix)).sort();
+    const torn = (await readdir(this.folder)).filter((name) => isOurs(name, tornSuffix)).sort();
     for (const name of torn.slice(0, Math.max(torn.length - tornFilesMax, 0)))
       await rm(this.#path(name), { force: true, recursive: true });
   }
