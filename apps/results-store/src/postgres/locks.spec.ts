@@ -3,7 +3,7 @@ import { Scenario, linesFrom, specOf } from '@das/jobs/contract';
 import type { JobId } from '@das/kernel';
 import { databasePerTest } from '@das/testing';
 import { Client } from 'pg';
-import { behindRival as commitBehind } from '../testing/rival.js';
+import { behindRival as commitBehind, someoneWaits } from '../testing/rival.js';
 import { testStore } from '../testing/test-store.js';
 import type { PostgresResultStore } from './postgres-result-store.js';
 
@@ -30,8 +30,7 @@ describe('the locks of the store', () => {
 
   /** Asks the rival something once anything waits for it, and lets it commit. */
   async function whenWaiting(question: string): Promise<string> {
-    const waits = 'select count(*)::int as n from pg_locks where not granted';
-    while ((await observer.query<{ n: number }>(waits)).rows[0]!.n === 0) continue;
+    while (!(await someoneWaits(observer))) continue;
     const { rows } = await rival.query<{ now: string }>(question);
     await rival.query('commit');
     return rows[0]!.now;
@@ -133,7 +132,7 @@ describe('the locks of the store', () => {
     const job = await oldJob();
     await rival.query('select from outputs where from_item = 5 for update');
     const deleted = store.deleteOld(1_000);
-    while ((await observer.query('select from pg_locks where not granted')).rows.length === 0) continue;
+    while (!(await someoneWaits(observer))) continue;
     expect(await store.getJob({ job })).toEqual({});
     await expect(s.output(job)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
     expect((await store.listJobs({ limit: 10 })).jobs).toEqual([]);
