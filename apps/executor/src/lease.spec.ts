@@ -1,11 +1,15 @@
 import { type AttemptRef, limits, stageOutput } from '@das/contracts';
-import { type PartId, jobId } from '@das/kernel';
+import type { RunEnd } from '@das/execution';
+import { type PartId, durationMs, jobId } from '@das/kernel';
 import { FakeClock, settled } from '@das/testing';
 import { underLease } from './lease.js';
 import { RefusedError } from './output.js';
 import { type StoreClient, StoppedError } from './store-client.js';
 
 const attempt: AttemptRef = { job: jobId('j'), generation: 1, part: 'hook:0-1' as PartId, attempt: 1 };
+
+const finished: RunEnd = { kind: 'ended', items: 0 };
+const gone: RunEnd = { kind: 'gone', exit: { code: null, signal: 'SIGKILL' } };
 
 /** A lease whose questions are answered, or not, as a test likes; its work ends when it is killed, or told to. */
 function holder() {
@@ -14,30 +18,36 @@ function holder() {
   const asked: unknown[] = [];
   const confirmedMs: number[] = [];
   let answers: 'staged' | 'staleAttempt' | 'none' = 'staged';
-  let end: (how: string) => void = () => undefined;
+  let answerMs = 0;
+  let end: (how: RunEnd) => void = () => undefined;
   let startedMs: number | undefined;
   let killedMs: number | undefined;
   const ask = (operation: { name: string }, body: unknown, signal: AbortSignal) => {
     expect(operation.name).toBe(stageOutput.name);
+    if (signal.aborted) return Promise.reject(new StoppedError());
     asked.push(body);
-    if (answers !== 'none') return Promise.resolve({ body: { outcome: answers }, raw: new Uint8Array() });
+    const answer = { body: { outcome: answers }, raw: new Uint8Array() };
+    if (answers !== 'none' && answerMs === 0) return Promise.resolve(answer);
+    if (answers !== 'none') return new Promise((resolve) => clock.timer(answerMs, () => resolve(answer)));
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new StoppedError())));
   };
   const kill = (): void => {
     killedMs ??= clock.monotonic();
-    end('killed');
+    end(gone);
   };
   const confirm = (): void => void confirmedMs.push(clock.monotonic());
   const worker = { kill, runtime: { confirm } };
   const held = { store: { ask } as unknown as StoreClient, clock, attempt, signal: stop.signal, worker };
-  const run = (): Promise<string> => {
+  const run = (): Promise<RunEnd> => {
     startedMs = clock.monotonic();
     return new Promise((resolve) => (end = resolve));
   };
   const over = (): Promise<unknown> => underLease(held, run).catch((error: unknown) => error);
   return {
     ...{ clock, asked, confirmedMs, over, stop },
-    finish: () => end('finished'),
+    finish: () => end(finished),
+    endItself: () => end(gone),
+    answerAfter: (ms: number) => void (answerMs = ms),
     let: (how: typeof answers) => void (answers = how),
     times: () => ({ startedMs, killedMs }),
   };
@@ -53,7 +63,7 @@ describe('a lease', () => {
     expect(h.asked).toHaveLength(11);
     expect(h.confirmedMs).toHaveLength(11);
     h.finish();
-    expect(await over).toBe('finished');
+    expect(await over).toEqual(finished);
     expect([h.times().killedMs, h.clock.pending]).toEqual([undefined, 0]);
   });
 
@@ -99,5 +109,59 @@ describe('a lease', () => {
     h.stop.abort();
     expect(await over).toBeInstanceOf(StoppedError);
     expect([h.times().startedMs, h.clock.pending]).toEqual([undefined, 0]);
+  });
+
+  it.each([
+    ['answers slowly', 600, 'staged'],
+    ['does not answer', 0, 'none'],
+  ] as const)('is not had of a store that %s: the attempt is given back unbegun', async (_, answerMs, answers) => {
+    const h = holder();
+    h.answerAfter(answerMs);
+    h.let(answers);
+    const over = h.over();
+    await h.clock.advanceAsync(limits.hookLeaseMs - 1);
+    // One question each 600 ms of answer and 200 ms of pause.
+    expect(h.asked).toHaveLength(answerMs === 0 ? 1 : 4);
+    await h.clock.advanceAsync(1);
+    expect(await Promise.race([over, settled()])).toMatchObject({ message: expect.stringContaining('fast enough') });
+    await h.clock.advanceAsync(answerMs);
+    expect([h.times().startedMs, h.confirmedMs, h.clock.pending]).toEqual([undefined, [], 0]);
+  });
+
+  it('is no crash of a worker that was told of nothing for as long as the lease, and ended itself', async () => {
+    const h = holder();
+    const over = h.over();
+    await settled();
+    h.answerAfter(600);
+    await h.clock.advanceAsync(limits.hookLeaseMs);
+    // The lease itself is kept: the answers come, but too late to be handed on.
+    expect([h.confirmedMs, h.times().killedMs]).toEqual([[0], undefined]);
+    h.endItself();
+    expect(await over).toMatchObject({ message: expect.stringContaining('told of no confirmation') });
+  });
+
+  it('is no crash of a worker that ended itself while this process stood still, heard of before any timer fires', async () => {
+    const h = holder();
+    const over = h.over();
+    await settled();
+    const now = jest.spyOn(h.clock, 'monotonic').mockReturnValue(durationMs(900 + 2_500));
+    h.endItself();
+    expect(await over).toMatchObject({ message: expect.stringContaining('told of no confirmation') });
+    now.mockRestore();
+  });
+
+  it('leaves a crash what it is, and an outcome that came late', async () => {
+    const crashed = holder();
+    const crash = crashed.over();
+    await crashed.clock.advanceAsync(limits.hookLeaseMs + limits.hookConfirmMs / 2);
+    crashed.endItself();
+    expect(await crash).toEqual(gone);
+    const slow = holder();
+    const outcome = slow.over();
+    await settled();
+    slow.answerAfter(600);
+    await slow.clock.advanceAsync(limits.hookLeaseMs);
+    slow.finish();
+    expect(await outcome).toEqual(finished);
   });
 });
