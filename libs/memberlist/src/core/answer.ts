@@ -14,7 +14,8 @@ export function hearPing(turn: Turn, ping: MessageOf<'ping'>, from: Address): vo
   }
   const replyTo = replyOf(ping, from);
   const source = node.table.get(ping.sourceNode ?? '');
-  if (source !== undefined && sameAddress(source, replyTo)) hearOf(turn, source);
+  // What a ping says of its sender anybody may say: the datagram itself has to come from there.
+  if (source !== undefined && sameAddress(source, from)) hearOf(turn, source);
   const payload = node.hooks.ackPayload?.();
   sendAnswer(turn, replyTo, { kind: 'ack', seqNo: ping.seqNo, payload }, ping.sourceNode);
 }

@@ -115,7 +115,7 @@ export const localConfig: Omit<Config, 'name'> = {
  * of life of its sender too, so that half as many tell as much. A whole probe ends after `probePeriodMs` and not when the next is due.
  * And an accusation is checked by a few others at once.
  *
- * Its price: a direct answer has 100 ms and a whole probe 200 ms, so round trips have to stay well below 50 ms: between places use
+ * Its price: a direct answer has 80 ms and a whole probe 200 ms, so round trips have to stay below 40 ms: between places use
  * {@link wanConfig}. The shortest suspicion is 0.8 s instead of 4 s up to ten members; that is the time in which a slow or cut-off
  * member has to refute. What protects members on loaded machines is left as it is: three relays and a probe over a stream before
  * anyone is suspected, six times the wait while nobody confirms, and slower probes of whoever is late itself.
@@ -128,7 +128,8 @@ export const clusterConfig: Omit<Config, 'name'> = {
   indirectChecks: 3,
   retransmitMult: 4,
   pushPullIntervalMs: 15_000,
-  probeTimeoutMs: 100,
+  // A relay waits as long again before it says that it got no answer either, and is to be heard within the period.
+  probeTimeoutMs: 80,
   probeIntervalMs: 750,
   probePeriodMs: 200,
   probeChoice: 16,

@@ -35,7 +35,7 @@ describe('whom a probe goes to', () => {
     probed(bench, 3);
     const [silent] = probed(bench, 1);
     const others = [2, 3, 4].filter((peer) => peer !== silent);
-    for (const peer of [...others, ...others]) bench.hear({ ...pingOf(peer), sourceAddr: at(9).addr }, at(9));
+    for (const peer of [...others, ...others]) bench.hear(pingOf(peer), at(9));
     bench.hear({ ...pingOf(99), sourceNode: 'stranger' }, at(99));
     expect(others).toContain(probed(bench, 1)[0]);
     expect(

@@ -1,5 +1,5 @@
 import { ringOf, wireOf } from '../golden.fixture.js';
-import { localConfig } from '../core/config.js';
+import { clusterConfig, localConfig } from '../core/config.js';
 import { Simulation } from './simulation.js';
 
 const key = Uint8Array.from({ length: 16 }, (_, i) => i);
@@ -29,6 +29,23 @@ describe('the failure detector', () => {
     simulation.network.faults = { datagramsBlocked: () => true };
     simulation.time.advance(10_000);
     expect(a.stateOf('b')).toBe('dead');
+  });
+
+  it('leaves those who find a death in good health: the relays’ words arrive within the probe', () => {
+    const simulation = new Simulation(19);
+    simulation.network.faults = { latencyMs: 10 };
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const nodes = simulation.cluster(names, { config: clusterConfig });
+    const [victim, ...others] = nodes;
+    victim?.kill();
+    const scores = (): number[] => others.map(({ engine }) => engine.node.awareness.score);
+    let worst = 0;
+    for (let passed = 0; passed < 6_000; passed += 10) {
+      simulation.time.advance(10);
+      worst = Math.max(worst, ...scores());
+    }
+    expect(others.map((node) => node.stateOf('a'))).toEqual(others.map(() => 'dead'));
+    expect(worst).toBe(0);
   });
 
   it('asks others, so that one broken path accuses nobody', () => {
