@@ -125,9 +125,14 @@ function takeIn(state: AssignerState, event: JobLoaded, parts: readonly OpenPart
   const meanwhile = known?.record.generation === record.generation ? known.reload : undefined;
   const job = newJobWork(record, event.counts);
   job.bytesPerItem = event.bytesPerItem;
+  const before = new Map(meanwhile === undefined ? [] : known?.parts);
   if (known !== undefined) replaceJob(state, known, job, meanwhile !== undefined);
   state.jobs.set(id, job);
-  for (const part of parts) if (meanwhile?.finished.has(part.part) !== true) addPart(state, job, part, now);
+  for (const part of parts) {
+    if (meanwhile?.finished.has(part.part) === true) continue;
+    // The store does not count them; a part that no node can run would else go round for ever.
+    addPart(state, job, part, now).givenBack = before.get(part.part)?.givenBack ?? 0;
+  }
   for (const child of meanwhile?.children ?? []) addPart(state, job, child, now);
 }
 
@@ -231,9 +236,12 @@ function refused(state: AssignerState, event: Extract<AssignerEvent, { kind: 're
 function advanced(state: AssignerState, event: Extract<AssignerEvent, { kind: 'advanced' }>, now: number): void {
   const job = state.jobs.get(event.job);
   if (job === undefined) return;
+  // A late answer, about a job that was read again meanwhile, is older than what is known: its hook may run already.
+  const late = !job.advancing || job.record.decision !== undefined;
   job.advancing = false;
   if (event.outcome !== 'advanced') return startReload(state, event.job);
   if (event.record === undefined || event.record.finishedAt !== undefined) return removeJob(state, event.job);
+  if (late) return startReload(state, event.job);
   job.record = { ...event.record, cut: Math.max(event.record.cut, job.record.cut) };
   job.progressed = true;
   if (event.record.decision !== undefined) return settle(state, job, now);

@@ -1,4 +1,5 @@
 import type { Assignment, AttemptRef, Failure, JobSpec, JobState, NewPart } from '@das/contracts';
+import { limits } from '@das/contracts';
 import type { JobId, NodeId } from '@das/kernel';
 import { nextStep } from './assigner-next.js';
 import type { AssignerState, JobWork, LiveAttempt, NodeWork, PartWork } from './assigner-state.js';
@@ -80,6 +81,11 @@ export function sendsGoOut(state: AssignerState, planned: Plan, now: number): vo
       const live = state.jobs.get(job)?.parts.get(part)?.live.get(attempt);
       if (live !== undefined) live.sentAt = now;
     }
+  }
+  // The store counts a hook's rest from when it holds the row, which a slow save does late: a start before would be refused.
+  for (const { job, part } of planned.ended) {
+    const hook = state.jobs.get(job)?.parts.get(part);
+    if (hook?.kind === 'hook') hook.restUntil = now + limits.hookRestMs;
   }
 }
 

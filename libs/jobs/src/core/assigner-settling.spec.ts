@@ -1,5 +1,6 @@
 import { type Decision, type JobRecord, type OpenPart, limits } from '@das/contracts';
 import { nodeId } from '@das/kernel';
+import { sendsGoOut } from './assigner-plan.js';
 import { Scenario, jobRecord } from './assigner.scenario.js';
 import { partIdOf } from './part-id.js';
 
@@ -23,6 +24,8 @@ function decide(outcome: Decision['outcome'], items = 0) {
   const record = jobRecord('j', items);
   const before = cluster.load(record);
   const { spec } = record;
+  // Of a job with items something failed: its end is asked for all the same.
+  cluster.state.jobs.get(spec.job)!.advancing = true;
   const after = cluster.do({
     ...{ kind: 'advanced', job: spec.job, outcome: 'advanced', record: settling(record, outcome), parts: [] },
   });
@@ -94,6 +97,41 @@ describe('a job that is decided', () => {
     expect(cluster.finish(attempt!, { outcome: 'abandoned', why: 'no room' }).advances).toMatchObject([
       { to: 'failed', failure: { code: 'PART_GIVEN_BACK', part: hook } },
     ]);
+  });
+
+  it('gives it up also when the job is read again between its tries', () => {
+    const { cluster, record, after } = decide('failed');
+    let [attempt] = after.attempts;
+    for (let round = 1; round < 20; round += 1) {
+      cluster.finish(attempt!, { outcome: 'abandoned', why: 'no room' });
+      cluster.do({ kind: 'stale', jobs: [record.spec.job] });
+      cluster.after(limits.hookRestMs);
+      [attempt] = cluster.load(settling(record, 'failed'), {}, [openHook({ lastAttempt: round })]).attempts;
+    }
+    expect(cluster.finish(attempt!, { outcome: 'abandoned', why: 'no room' }).advances).toMatchObject([
+      { to: 'failed', failure: { code: 'PART_GIVEN_BACK', part: hook } },
+    ]);
+  });
+
+  it('lets the hook rest from when its end is saved: the store counts from there', () => {
+    const { cluster } = decide('succeeded');
+    const lost = cluster.do({ kind: 'nodeLost', node: nodeId('node-1'), why: 'dead' });
+    sendsGoOut(cluster.state, lost, cluster.after(1_500).now);
+    expect(cluster.after(limits.hookRestMs - 1).do({ kind: 'tick' }).attempts).toEqual([]);
+    expect(cluster.after(1).do({ kind: 'tick' }).attempts).toMatchObject([{ part: hook, attempt: 2 }]);
+  });
+
+  it('leaves its running hook alone when the answer that decided it comes late: the job is read again', () => {
+    const { cluster, record, after } = decide('failed');
+    const asked = { kind: 'advanced', job: record.spec.job, outcome: 'advanced', parts: [] } as const;
+    for (const advancing of [false, true]) {
+      cluster.state.jobs.get(record.spec.job)!.advancing = advancing;
+      const { drops, loads, attempts } = cluster.do({ ...asked, record: settling(record, 'failed') });
+      expect({ drops, loads, attempts }).toEqual({ drops: [], loads: ['j'], attempts: [] });
+    }
+    const running = after.attempts.map(({ attempt, node }) => ({ attempt, node }));
+    const read = cluster.load(settling(record, 'failed'), {}, [openHook({ lastAttempt: 1, live: running })]);
+    expect([read.attempts, read.ended, read.drops]).toEqual([[], [], []]);
   });
 
   it('is read again when the answer that decided it was lost', () => {
