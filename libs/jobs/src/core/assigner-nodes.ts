@@ -95,7 +95,8 @@ export function judgeNodes(state: AssignerState, now: number): void {
 /** More nodes than a cluster has: the names that were lost first are forgotten, and missed by their beats as before. */
 const lostMax = 1_000;
 
-function remember(state: AssignerState, name: NodeId, why: string): void {
+/** Keeps why a node was lost, until it beats again. */
+export function remember(state: AssignerState, name: NodeId, why: string): void {
   state.lost.delete(name);
   state.lost.set(name, why);
   for (const oldest of state.lost.keys()) {

@@ -122,6 +122,72 @@ describe('trust', () => {
   });
 });
 
+describe('what the bus told outlives a reset', () => {
+  const other = nodeId('node-2');
+  const down = { kind: 'connection', up: false } as const;
+  const up = { kind: 'connection', up: true } as const;
+  const lost = { kind: 'nodeLost', node: other, why: 'dead' } as const;
+
+  it('of a save that was not answered: the bus came back meanwhile, or went', () => {
+    for (const [first, second] of [[down, up] as const, [up, down] as const]) {
+      const desk = new Desk();
+      desk.hear(first);
+      const actSeq = desk.saving();
+      desk.hear(second);
+      expect(desk.office.assigner.connected).toBe(first.up);
+      desk.do({ kind: 'saved', actSeq, reply: undefined });
+      expect(desk.office.assigner.connected).toBe(second.up);
+    }
+  });
+
+  it('of too much that waited, its last word included', () => {
+    const desk = new Desk();
+    desk.hear(down);
+    desk.now = 10_000;
+    for (let i = 0; i < queuedMax; i += 1) desk.hear({ kind: 'tick' });
+    expect(kinds(desk.hear(up))).toEqual(['wait']);
+    expect(desk.office.assigner.connected).toBe(true);
+  });
+
+  it('of a batch that broke', () => {
+    const desk = new Desk();
+    const actSeq = desk.saving();
+    desk.hear({ kind: 'jobCreated', record: undefined as never });
+    desk.hear(down);
+    expect(() => desk.saved(actSeq)).toThrow(TypeError);
+    desk.do({ kind: 'broke' });
+    expect(desk.office.assigner.connected).toBe(false);
+  });
+
+  it('and who was lost stays lost until it beats', () => {
+    const third = nodeId('node-3');
+    const desk = new Desk();
+    desk.hear(lost);
+    const actSeq = desk.saving();
+    desk.hear({ ...lost, node: third });
+    desk.do({ kind: 'saved', actSeq, reply: undefined });
+    expect([...desk.office.assigner.lost]).toEqual([other, third].map((name) => [name, 'dead']));
+    const again = desk.saving();
+    desk.hear({ kind: 'beat', beat: beatOf(third, 2, []) });
+    desk.do({ kind: 'saved', actSeq: again, reply: undefined });
+    expect([...desk.office.assigner.lost.keys()]).toEqual([other]);
+  });
+});
+
+it('a loss that waited for the trust is over when the node has beaten since; another is not', () => {
+  const desk = new Desk();
+  desk.saved(desk.saving());
+  const live = [...desk.office.assigner.nodes.get(node)!.live.values()];
+  const held = live.map(({ ref }) => ({ ...ref, phase: 'running' as const, items: 0, runningMs: 0 }));
+  desk.now = 10_000;
+  const gone = { kind: 'nodeLost', why: 'dead' } as const;
+  for (const name of [node, nodeId('node-2')]) desk.hear({ ...gone, node: name });
+  desk.hear({ kind: 'beat', beat: beatOf(node, 2, held) });
+  expect(desk.do({ kind: 'trusted', until: 20_000 })).toEqual([]);
+  expect(desk.office.assigner.nodes.get(node)?.live.size).toBe(2);
+  expect([...desk.office.assigner.lost.keys()]).toEqual(['node-2']);
+});
+
 describe('answers of others', () => {
   const reply = { highestTerm: 3 };
   it('a node that saw a higher term ends the term', () => {

@@ -1,6 +1,7 @@
 import type { Act, RequestOf, advanceJob } from '@das/contracts';
 import { assertNever, type JobId, type NodeId } from '@das/kernel';
 import { apply, type AssignerEvent } from './assigner-events.js';
+import { remember } from './assigner-nodes.js';
 import { mustSave, plan, sendsGoOut, type Advance, type Plan } from './assigner-plan.js';
 import { takeOffice, type AssignerConfig } from './assigner-state.js';
 import { jobRead, jobsRead, partsRead, poll, readFailed } from './office-reads.js';
@@ -67,16 +68,23 @@ function handle(office: OfficeState, event: OfficeEvent, now: number): OfficeEff
 }
 
 function hear(office: OfficeState, event: AssignerEvent, now: number): OfficeEffect[] {
-  if (office.queue.length >= queuedMax) return reset(office, now);
+  if (event.kind === 'beat' && now >= office.trustedUntil) forgetLoss(office, event.beat.node);
   office.queue.push(event);
-  return [];
+  return office.queue.length > queuedMax ? reset(office, now) : [];
+}
+
+/** A loss that waits for the trust to return is over when its node beats meanwhile: what it runs must not end. */
+function forgetLoss(office: OfficeState, node: NodeId): void {
+  office.queue = office.queue.filter((event) => event.kind !== 'nodeLost' || event.node !== node);
 }
 
 /** Decides batch after batch, until one has to be saved. */
 function decide(office: OfficeState, now: number): OfficeEffect[] {
   const effects: OfficeEffect[] = [];
   while (office.queue.length > 0 && office.saving === undefined && !office.closed && now < office.trustedUntil) {
-    for (const event of office.queue.splice(0)) apply(office.assigner, event, now);
+    // Should one of them break it, what the rest told about the bus is not lost.
+    for (const event of office.queue) apply(office.assigner, event, now);
+    office.queue = [];
     const planned = plan(office.assigner, now);
     if (!mustSave(planned)) effects.push(...perform(office, planned, new Set()));
     else effects.push(save(office, planned));
@@ -153,14 +161,20 @@ function over(office: OfficeState, current: number): OfficeEffect[] {
   return [{ kind: 'over', current }];
 }
 
-/** Whether the bus is there is no matter of what was lost. */
+/** What the bus told is no matter of what was lost: it is taken over, also what was still waiting. */
 function reset(office: OfficeState, now: number): OfficeEffect[] {
-  const { connected } = office.assigner;
+  const { assigner: before, queue } = office;
   office.life += 1;
   office.queue = [];
   office.saving = undefined;
   office.polling = undefined;
   office.assigner = takeOffice(office.term, office.leader, office.config, now);
-  office.assigner.connected = connected;
+  office.assigner.connected = before.connected;
+  for (const [node, why] of before.lost) remember(office.assigner, node, why);
+  for (const event of queue) {
+    if (event.kind === 'connection') office.assigner.connected = event.up;
+    else if (event.kind === 'nodeLost') remember(office.assigner, event.node, event.why);
+    else if (event.kind === 'beat') office.assigner.lost.delete(event.beat.node);
+  }
   return [{ kind: 'wait', life: office.life, ms: resetPauseMs }];
 }
