@@ -11,7 +11,8 @@ import type {
 import type { JobId, NodeId } from '@das/kernel';
 import { assertNever } from '@das/kernel';
 import type { AssignerState, JobWork, LiveAttempt } from './assigner-state.js';
-import { addPart, attemptKey, endAttempt, learnFrom, newJobWork, removeJob, removePart } from './assigner-state.js';
+import { addPart, endAttempt, learnFrom, removeJob, removePart } from './assigner-parts.js';
+import { attemptKey, newJobWork } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
 import { settle } from './assigner-settling.js';
 

@@ -1,7 +1,8 @@
 import type { ExecutorBeat, HeldAttempt } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 import type { AssignerState, LiveAttempt, NodeWork } from './assigner-state.js';
-import { attemptKey, endAttempt, nodeOf } from './assigner-state.js';
+import { endAttempt } from './assigner-parts.js';
+import { attemptKey, nodeOf } from './assigner-state.js';
 
 /** A tick this late means that the process was paused or starved: it has not heard anybody meanwhile (ms). */
 const pausedMs = 1_000;

@@ -3,7 +3,8 @@ import { limits } from '@das/contracts';
 import type { JobId, NodeId } from '@das/kernel';
 import { nextStep } from './assigner-next.js';
 import type { AssignerState, JobWork, LiveAttempt, NodeWork, PartWork } from './assigner-state.js';
-import { addAttempt, addPart, assignmentOf, slotsOf } from './assigner-state.js';
+import { addAttempt, addPart, assignmentOf } from './assigner-parts.js';
+import { slotsOf } from './assigner-state.js';
 import { nextPartItems } from './cut.js';
 import { partIdOf } from './part-id.js';
 

@@ -1,7 +1,8 @@
 import type { AttemptRef } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 import { hookOf } from './assigner-next.js';
-import { type AssignerState, type JobWork, addPart, removePart } from './assigner-state.js';
+import { addPart, removePart } from './assigner-parts.js';
+import { type AssignerState, type JobWork } from './assigner-state.js';
 
 /** The store decided the job: what was open has ended there, and its nodes are told; the hook is all that is left to run. */
 export function settle(state: AssignerState, job: JobWork, now: number): void {
