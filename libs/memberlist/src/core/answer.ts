@@ -3,7 +3,7 @@ import { sendWithPiggyback } from './broadcast.js';
 import type { MessageOf } from './codec/message.js';
 import { limits } from './limits.js';
 import { type Turn, nextSeqNo, note } from './node.js';
-import { pingOf, probeAcked, probeNacked, replyAddress } from './probe.js';
+import { hearOf, pingOf, probeAcked, probeNacked, replyAddress } from './probe.js';
 import type { Address, Member } from './types.js';
 
 /** Someone probes us: the answer goes out at once, before anything queued. */
@@ -15,14 +15,9 @@ export function hearPing(turn: Turn, ping: MessageOf<'ping'>, from: Address): vo
   const replyTo = replyOf(ping, from);
   const source = node.table.get(ping.sourceNode ?? '');
   // What a ping says of its sender anybody may say: the datagram itself has to come from there.
-  if (source !== undefined && sameAddress(source, from)) hearOf(turn, source);
+  if (source !== undefined && sameAddress(source, from)) hearOf(turn, source.name);
   const payload = node.hooks.ackPayload?.();
   sendAnswer(turn, replyTo, { kind: 'ack', seqNo: ping.seqNo, payload }, ping.sourceNode);
-}
-
-/** A sign of life. Whom nobody knows of is not remembered, so that strangers cannot fill the memory. */
-function hearOf({ node, now }: Turn, member: Member): void {
-  if (node.config.probeChoice > 1) node.evidence.heard(member.name, now);
 }
 
 /** Someone who got no answer asks us to try (SWIM §3.1, ping-req). */

@@ -143,6 +143,12 @@ export const probePeriod = ({
   probeIntervalMs,
 }: Pick<Config, 'probePeriodMs' | 'probeIntervalMs'>): number => (probePeriodMs > 0 ? probePeriodMs : probeIntervalMs);
 
+/**
+ * Whether probes choose their target. With that goes what makes rare probes enough: signs of life are remembered, accusations checked at
+ * once, and the accused told again and again. Without it all is as in the original.
+ */
+export const choosesTargets = ({ probeChoice }: Pick<Config, 'probeChoice'>): boolean => probeChoice > 1;
+
 /** Protocol versions that we understand. */
 export const protocolVersions = { min: 1, max: 5 } as const;
 

@@ -2,7 +2,7 @@ import { formatAddress } from './address.js';
 import { send, sendWithPiggyback } from './broadcast.js';
 import { type MessageOf, encodeMessage } from './codec/message.js';
 import { noBytes } from './codec/bytes.js';
-import { probePeriod } from './config.js';
+import { choosesTargets, probePeriod } from './config.js';
 import { isPresent } from './member-table.js';
 import { type Node, type Probe, type Turn, nextSeqNo, note } from './node.js';
 import { pickRandom } from './random.js';
@@ -52,8 +52,8 @@ function isProbed(node: Node, member: Member): boolean {
  */
 function bringStalestForward({ node, now }: Turn): void {
   const { table, probeIndex, evidence } = node;
+  if (!choosesTargets(node.config)) return;
   const { probeChoice, probeIntervalMs } = node.config;
-  if (probeChoice === 1) return;
   // What is older than as many turns says nothing: among thousands, whoever was once heard would wait for the end of the round.
   const oldest = now - probeChoice * probeIntervalMs;
   let [stalest, stalestAt] = [probeIndex, Number.POSITIVE_INFINITY];
@@ -68,6 +68,11 @@ function bringStalestForward({ node, now }: Turn): void {
   table.exchange(probeIndex, stalest);
 }
 
+/** A sign of life of a member of the table: whom nobody knows of is not remembered, so that strangers cannot fill the memory. */
+export function hearOf({ node, now }: Turn, name: string): void {
+  if (choosesTargets(node.config)) node.evidence.heard(name, now);
+}
+
 /**
  * An accusation that is news: about six members, however many there are, look for themselves at once. So it is confirmed or refuted
  * within one probe instead of when chance brings the accused's turn.
@@ -76,7 +81,7 @@ export function corroborate(turn: Turn, { node: accused, from }: MessageOf<'susp
   const { node, now, rng } = turn;
   const member = node.table.get(accused);
   const isNews = member?.state === 'suspect' && member.stateChange === now && from !== node.config.name;
-  if (!isNews || node.config.probeChoice === 1 || node.probe !== undefined) return;
+  if (!isNews || !choosesTargets(node.config) || node.probe !== undefined) return;
   if (rng() * node.table.size < corroborators) probe(turn, member);
 }
 
@@ -187,7 +192,7 @@ export function probeEnd(turn: Turn, seqNo: number): void {
 }
 
 function succeed(turn: Turn, probed: Probe): void {
-  if (turn.node.config.probeChoice > 1) turn.node.evidence.heard(probed.target.name, turn.now);
+  hearOf(turn, probed.target.name);
   if (!probed.sendFailed) turn.node.awareness.apply(-1);
   finish(turn);
 }

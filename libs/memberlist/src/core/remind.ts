@@ -1,7 +1,7 @@
 import { send } from './broadcast.js';
 import { type MessageOf, encodeMessage } from './codec/message.js';
-import { probePeriod } from './config.js';
-import type { Node, Turn } from './node.js';
+import { choosesTargets, probePeriod } from './config.js';
+import type { Turn } from './node.js';
 import type { Member } from './types.js';
 
 /** Our accusation of a member, as we know it. */
@@ -15,7 +15,8 @@ export function accusationOf({ node }: Turn, target: Member): MessageOf<'suspect
  */
 export function startReminding(turn: Turn, name: string): void {
   const suspicion = turn.node.suspicions.get(name);
-  if (!reminds(turn.node) || suspicion === undefined || suspicion.reminds) return;
+  // With the original's frequent probes, those to the suspect remind it often enough.
+  if (!choosesTargets(turn.node.config) || suspicion === undefined || suspicion.reminds) return;
   suspicion.reminds = true;
   again(turn, name);
 }
@@ -32,6 +33,3 @@ export function remind(turn: Turn, name: string): void {
 function again({ node, now }: Turn, name: string): void {
   node.timers.set(now + probePeriod(node.config), { kind: 'remind', name });
 }
-
-/** Where probes are rare; with the original's, those to the suspect remind it often enough. */
-const reminds = ({ config }: Node): boolean => config.probeChoice > 1;
