@@ -103,8 +103,9 @@ export class AttemptRun {
    * @throws StoppedError, RefusedError; Error with the reasons when the store refuses that, too.
    */
   async commit(commit: Commit, onUnanswered: (held: () => HeldCommit) => void = () => undefined): Promise<Judged> {
-    this.held = () => this.#heldWith(commit);
-    const unanswered = (): void => onUnanswered(() => this.#heldWith(commit));
+    const held = (): HeldCommit => this.#heldWith(commit);
+    this.held = held;
+    const unanswered = (): void => onUnanswered(held);
     const cancel = this.tools.clock.timer(answerMs, unanswered);
     try {
       return { commit, reply: await this.#send(commit, unanswered) };
