@@ -11,6 +11,7 @@ export {
   replaceFile,
 } from './basics.js';
 export { type NodeFacts, attributesEveryMs } from './attributes.js';
+export { type Patience, isRetryable, patiently } from './patiently.js';
 export { type CommonConfig, type Tokens, commonConfig, loadCommonConfig, loadTokens } from './common-config.js';
 export { type LogFields, type LogLevel, type Logger, type LoggerOptions, createLogger } from './logging.js';
 export { NestLogger } from './nest-logger.js';

@@ -10,6 +10,7 @@ import {
 } from '@das/contracts';
 import { type Clock, isoOf } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
+import { patiently } from '../patiently.js';
 
 /** Pauses between two questions while somebody else holds the lock (ms); the hint that it is free cuts them short. */
 const firstPauseMs = 50;
@@ -119,16 +120,11 @@ export class LockClient {
     return { outcome: 'stopped' };
   }
 
-  async #patiently<Q, R>(operation: Operation<Q, R>, body: Q): Promise<R> {
-    const until = this.clock.monotonic() + patienceMs;
-    for (;;) {
-      try {
-        return (await this.bus.call(operation, body, { timeoutMs: callMsMax })).body;
-      } catch (error) {
-        if (!(error instanceof Fault && error.retryable) || this.clock.monotonic() >= until) throw error;
-        await new Promise<void>((resolve) => void this.clock.timer(longestPauseMs, resolve));
-      }
-    }
+  #patiently<Q, R>(operation: Operation<Q, R>, body: Q): Promise<R> {
+    const patience = { forMs: patienceMs, pauseMs: longestPauseMs };
+    return patiently(this.clock, patience, async () => {
+      return (await this.bus.call(operation, body, { timeoutMs: callMsMax })).body;
+    });
   }
 
   /** Hears hints from now on, so that none is missed between the answer and the wait. */
