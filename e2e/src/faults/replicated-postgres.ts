@@ -2,7 +2,7 @@ import { appendFile, chown, cp, mkdtemp, readdir, rm, stat, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Guardian, startPostgres, type PostgresServer } from '@das/supervisor';
-import { Client } from 'pg';
+import { queryOnce } from '@das/testing';
 import { until } from '../harness.js';
 
 /** A primary keeps what a standby still needs; a commit is answered when both have it on disk. */
@@ -53,13 +53,16 @@ export class ReplicatedPostgres {
 
   /** Makes the standby a primary; resolves when it takes writes. */
   async promote(): Promise<void> {
-    await sql(this.standby.url, 'select pg_promote(true, 60)');
+    await queryOnce(this.standby.url, 'select pg_promote(true, 60)');
   }
 
   /** Resolves when every commit waits for the standby. */
   private async inStep(): Promise<void> {
     await until('the standby follows synchronously', async () => {
-      const rows = await sql<{ sync_state: string }>(this.primary.url, 'select sync_state from pg_stat_replication');
+      const rows = await queryOnce<{ sync_state: string }>(
+        this.primary.url,
+        'select sync_state from pg_stat_replication',
+      );
       return rows[0]?.sync_state === 'sync' ? true : undefined;
     });
   }
@@ -87,15 +90,4 @@ async function copyAsStandby(folder: string, primaryUrl: string): Promise<void> 
 async function owned(folder: string, uid: number, gid: number): Promise<void> {
   await chown(folder, uid, gid);
   for (const entry of await readdir(folder, { recursive: true })) await chown(join(folder, entry), uid, gid);
-}
-
-/** One statement by a connection of its own. */
-export async function sql<Row extends object>(url: string, text: string): Promise<Row[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -1,5 +1,6 @@
+import { queryOnce } from '@das/testing';
 import { testCluster, until, type TestCluster } from '../harness.js';
-import { ReplicatedPostgres, sql } from './replicated-postgres.js';
+import { ReplicatedPostgres } from './replicated-postgres.js';
 import { expectWhole, full, midway, work } from './work.js';
 
 const shape = work(400, 0.08);
@@ -20,7 +21,7 @@ whenFull('a Postgres with a synchronous standby', () => {
 
   const committed = async (url: string, job: string): Promise<number> => {
     const text = `select count(*)::int as parts from parts p join jobs j on j.no = p.job_no where j.id = '${job}'`;
-    return (await sql<{ parts: number }>(url, text))[0]!.parts;
+    return (await queryOnce<{ parts: number }>(url, text))[0]!.parts;
   };
 
   it('goes on with the standby when the primary is killed in mid-job: what was committed stays, the rest follows', async () => {

@@ -97,7 +97,8 @@ async function admin(server: PostgresServer, sql: string): Promise<void> {
   await queryOnce(server.url, sql);
 }
 
-async function queryOnce<Row extends object>(url: string, sql: string): Promise<Row[]> {
+/** One statement by a connection of its own. */
+export async function queryOnce<Row extends object>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {

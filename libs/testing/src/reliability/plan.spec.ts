@@ -1,5 +1,6 @@
+import { seeded } from '@das/election/sim';
 import { faultKinds } from './faults.js';
-import { type PlannedFault, described, planFaults, seeded, usualPace } from './plan.js';
+import { type PlannedFault, described, planFaults, usualPace } from './plan.js';
 
 const nameOf = ({ hits }: PlannedFault): string => hits[0]!.kind.name;
 const options = { seed: 7, processes: 'single', count: 20, pace: usualPace } as const;

@@ -1,3 +1,4 @@
+import { seeded } from '@das/election/sim';
 import type { Rng } from '@das/kernel';
 import { type FaultKind, type Processes, faultKinds } from './faults.js';
 
@@ -93,15 +94,4 @@ function shuffled<T>(values: readonly T[], rng: Rng): T[] {
     [result[last], result[other]] = [result[other]!, result[last]!];
   }
   return result;
-}
-
-/** mulberry32: a 32-bit generator whose whole state is one number. */
-export function seeded(seed: number): Rng {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
+import { seeded } from '@das/election/sim';
 import type { KnownJob, Shape } from './job.js';
 import { shapeOf } from './job.js';
-import { type Pace, described, planFaults, seeded } from './plan.js';
+import { type Pace, described, planFaults } from './plan.js';
 import { type RunReport, performRun } from './run.js';
 import { type Leftovers, Stage, type StageOptions } from './stage.js';
 import { keepLogs } from './logs.js';
