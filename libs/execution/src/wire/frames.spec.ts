@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FrameReader, frame, frameBytesMax, jsonFrame, numberedFrame, splitHead } from './protocol.js';
+import { FrameReader, frame, frameBytesMax, jsonFrame, numberedFrame, splitHead } from './frames.js';
 
 const framesIn = (reader: FrameReader): Array<[string, string]> => {
   const frames: Array<[string, string]> = [];

@@ -2,11 +2,11 @@ import { PassThrough } from 'node:stream';
 import type { WorkSink } from '../ports/runtime.js';
 import { WorkerGoneError } from '../ports/errors.js';
 import { FakeProcess } from '../testing/fake-launch.js';
-import { frame, jsonFrame } from './protocol.js';
-import { PythonWorker } from './python-worker.js';
+import { frame, jsonFrame } from './frames.js';
+import { FramedWorker } from './framed-worker.js';
 
 /** A worker whose answers a test writes. */
-function worker(): { process: FakeProcess; worker: PythonWorker; answer: (...chunks: Buffer[]) => void } {
+function worker(): { process: FakeProcess; worker: FramedWorker; answer: (...chunks: Buffer[]) => void } {
   const process = new FakeProcess();
   // What we write is not read back: only a test answers.
   const heard = new PassThrough();
@@ -17,7 +17,7 @@ function worker(): { process: FakeProcess; worker: PythonWorker; answer: (...chu
     confirm: () => undefined,
     close: async () => undefined,
   };
-  const made = new PythonWorker(process, furnished, { modules: [], memoryBytes: 0 });
+  const made = new FramedWorker(process, furnished, { modules: [], memoryBytes: 0 });
   return { process, worker: made, answer: (...chunks) => void heard.write(Buffer.concat(chunks)) };
 }
 const script = { job: 'j', node: 'n', filename: 'job.py', text: '', params: {} };

@@ -16,19 +16,16 @@ import type {
   WorkSink,
   WorkerPosition,
 } from '../ports/runtime.js';
-import type { WorkerModule } from './package-files.js';
-import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './protocol.js';
+import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './frames.js';
 import { RunHearing } from './run-hearing.js';
 import { inspectedSchema, loadedSchema } from './schemas.js';
 import { beginning, pagesFor } from './work-frames.js';
 
-interface Start {
-  readonly modules: readonly WorkerModule[];
-  readonly memoryBytes: number;
-}
+/** What the worker is told first, whatever its language; {@link FramedWorker} adds who started it. */
+export type WorkerStart = Readonly<Record<string, unknown>>;
 
-/** The executor's end of file descriptor 3 of one Python worker. */
-export class PythonWorker implements RuntimeWorker {
+/** The executor's end of file descriptor 3 of one worker. Every language speaks the frames of ./frames.ts. */
+export class FramedWorker implements RuntimeWorker {
   readonly ready: Promise<void>;
   readonly #reader = new FrameReader();
   #expect: { readonly resolve: (frame: Frame) => void; readonly reject: (error: Error) => void } | undefined;
@@ -40,7 +37,7 @@ export class PythonWorker implements RuntimeWorker {
   constructor(
     private readonly process: LaunchedProcess,
     private readonly furnished: Furnished,
-    start: Start,
+    start: WorkerStart,
   ) {
     process.channel.on('data', (chunk: Buffer) => this.#hear(chunk));
     // The process may end while we write to it; its exit says all there is to say.
@@ -49,7 +46,7 @@ export class PythonWorker implements RuntimeWorker {
     const first = this.#next();
     this.ready = first.then(() => undefined);
     this.ready.catch(() => undefined);
-    this.#send(jsonFrame('S', { modules: start.modules, memoryBytes: start.memoryBytes, parent: ownPid }));
+    this.#send(jsonFrame('S', { ...start, parent: ownPid }));
   }
 
   get waitsForUs(): boolean {

@@ -1,6 +1,6 @@
 import { type Exit, tampered } from '../core/failures.js';
 import type { RunEnd, Work, WorkSink } from '../ports/runtime.js';
-import { type Frame, splitHead } from './protocol.js';
+import { type Frame, splitHead } from './frames.js';
 import { blockSchema, endSchema, itemFailedSchema, lockCallSchema, pairsHeadSchema } from './schemas.js';
 
 interface Controls {
