@@ -8,3 +8,4 @@ export { ConfigError, type ConfigFault, type Env, loadConfig } from './config.js
 export { environment } from './environment.js';
 export { replaceFile } from './replace-file.js';
 export { StartError } from './start-error.js';
+export { unlessAborted } from './unless-aborted.js';

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, type NodeId, nodeId } from '@das/kernel';
-import { SystemClock } from '@das/platform/basics';
+import { SystemClock, unlessAborted } from '@das/platform/basics';
 import { type ClusterOptions, nodeEnvironment, nodeProgram } from './cluster-options.js';
 import { type ClusterState, claimHome, removeState, thisProcess, tokenFile, writeState } from './cluster-state.js';
 import { ensureKeyrings } from './gossip-keyring.js';
@@ -41,7 +41,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const cluster = new LocalCluster(options);
   await cluster.claim();
   try {
-    await aborted(options.signal, cluster.start());
+    await unlessAborted(options.signal, cluster.start(), () => new StartAbortedError());
     return cluster;
   } catch (thrown) {
     await cluster.stop();
@@ -55,15 +55,6 @@ export class StartAbortedError extends Error {
     super('the start was interrupted; everything is stopped');
     this.name = 'StartAbortedError';
   }
-}
-
-async function aborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (!signal) return work;
-  const interrupted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(new StartAbortedError());
-    signal.addEventListener('abort', () => reject(new StartAbortedError()), { once: true });
-  });
-  return Promise.race([work, interrupted]);
 }
 
 class LocalCluster implements Cluster {

@@ -1,4 +1,5 @@
 import { seeded } from '@das/election/sim';
+import { unlessAborted } from '@das/platform/basics';
 import type { KnownJob, Shape } from './job.js';
 import { shapeOf } from './job.js';
 import { type Pace, described, planFaults } from './plan.js';
@@ -57,7 +58,11 @@ export async function performRuns(options: SessionOptions): Promise<SeededRun[]>
 async function baseline(options: SessionOptions, shape: Shape, contact: number): Promise<number> {
   const stage = await Stage.set(options);
   try {
-    const run = await unlessAborted(options.signal, performRun(stage, { ...options, shape, contact, plan: [] }));
+    const run = await unlessAborted(
+      options.signal,
+      performRun(stage, { ...options, shape, contact, plan: [] }),
+      interrupted,
+    );
     for (const violation of run.violations) throw new Error(`without any fault: ${violation}`);
     options.note(`without faults (${shape}): ${(run.wallMs / 1000).toFixed(1)} s`);
     return run.wallMs;
@@ -74,7 +79,11 @@ async function one(options: SessionOptions, seed: number, shape: Shape, contact:
   for (const planned of plan) note(`  plan: ${described(planned)}`);
   const stage = await Stage.set(options);
   try {
-    const run = await unlessAborted(options.signal, performRun(stage, { ...options, shape, contact, plan }));
+    const run = await unlessAborted(
+      options.signal,
+      performRun(stage, { ...options, shape, contact, plan }),
+      interrupted,
+    );
     if (run.logs.length > 0) await keepLogs(stage.cluster.home, `${options.keep}/${seed}`);
     tell(run, seed, options);
     return run;
@@ -91,14 +100,4 @@ function tell(run: RunReport, seed: number, { note, keep }: SessionOptions): voi
   if (run.logs.length > 0) note(`  all logs are kept in ${keep}/${seed}`);
 }
 
-/** @throws the signal's reason as soon as it is aborted; the work is left to the end of its cluster. */
-async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  const aborted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  work.catch(() => undefined);
-  return Promise.race([work, aborted]);
-}
+const interrupted = (): Error => new Error('interrupted');
