@@ -24,6 +24,12 @@ class Desk {
   beat(): OfficeEffect[] {
     return this.hear({ kind: 'beat', beat: beatOf(node, 2, []) });
   }
+  /** With all that it was given. */
+  beatHolding(): OfficeEffect[] {
+    const live = [...this.office.assigner.nodes.get(node)!.live.values()];
+    const held = live.map(({ ref }) => ({ ...ref, phase: 'running' as const, items: 0, runningMs: 0 }));
+    return this.hear({ kind: 'beat', beat: beatOf(node, 2, held) });
+  }
   /** A job and a node with two slots: its first batch is being saved. */
   saving(): number {
     this.hear({ kind: 'jobCreated', record });
@@ -177,15 +183,37 @@ describe('what the bus told outlives a reset', () => {
 it('a loss that waited for the trust is over when the node has beaten since; another is not', () => {
   const desk = new Desk();
   desk.saved(desk.saving());
-  const live = [...desk.office.assigner.nodes.get(node)!.live.values()];
-  const held = live.map(({ ref }) => ({ ...ref, phase: 'running' as const, items: 0, runningMs: 0 }));
   desk.now = 10_000;
   const gone = { kind: 'nodeLost', why: 'dead' } as const;
   for (const name of [node, nodeId('node-2')]) desk.hear({ ...gone, node: name });
-  desk.hear({ kind: 'beat', beat: beatOf(node, 2, held) });
+  desk.beatHolding();
   expect(desk.do({ kind: 'trusted', until: 20_000 })).toEqual([]);
   expect(desk.office.assigner.nodes.get(node)?.live.size).toBe(2);
   expect([...desk.office.assigner.lost.keys()]).toEqual(['node-2']);
+});
+
+describe('a node that is silent while a save is on its way', () => {
+  const { lostMs } = defaultAssignerConfig;
+  const otherBeat = { kind: 'beat', beat: beatOf(nodeId('node-2'), 2, []) } as const;
+  /** Whether the attempts on the node are ended when the answer comes after all; `then` is heard after the silence. */
+  const judged = (then: (desk: Desk) => unknown): boolean => {
+    const desk = new Desk();
+    desk.saved(desk.saving());
+    desk.hear({ kind: 'jobCreated', record: jobRecord('k', 8) });
+    const [save] = desk.hear(otherBeat);
+    if (save?.kind !== 'save') throw new Error('nothing is being saved');
+    for (let at = 500; at <= lostMs + 500; at += 500) desk.hear({ kind: 'tick', at });
+    desk.now = lostMs + 700;
+    then(desk);
+    const effects = desk.saved(save.request.act.actSeq);
+    return effects.some((effect) => effect.kind === 'save' && effect.request.ended.length > 0);
+  };
+
+  it('is lost', () => expect(judged(() => undefined)).toBe(true));
+  it('is not when it beats before the answer', () =>
+    expect(judged((desk) => [desk.beatHolding(), desk.hear(otherBeat)])).toBe(false));
+  it('is not when it was the leader who heard nobody', () =>
+    expect(judged((desk) => [false, true].map((up) => desk.hear({ kind: 'connection', up })))).toBe(false));
 });
 
 describe('answers of others', () => {

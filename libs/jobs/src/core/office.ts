@@ -83,13 +83,19 @@ function decide(office: OfficeState, now: number): OfficeEffect[] {
   const effects: OfficeEffect[] = [];
   while (office.queue.length > 0 && office.saving === undefined && !office.closed && now < office.trustedUntil) {
     // Should one of them break it, what the rest told about the bus is not lost.
-    for (const event of office.queue) apply(office.assigner, event, now);
+    for (const event of judgingLast(office.queue)) apply(office.assigner, event, now);
     office.queue = [];
     const planned = plan(office.assigner, now);
     if (!mustSave(planned)) effects.push(...perform(office, planned, new Set()));
     else effects.push(save(office, planned));
   }
   return effects;
+}
+
+/** What came while a save was on its way is evidence, too: that a silent node beats again, or that it was we who heard nobody. */
+function judgingLast(queue: readonly AssignerEvent[]): AssignerEvent[] {
+  const judging = ({ kind }: AssignerEvent): boolean => kind === 'tick';
+  return [...queue.filter((event) => !judging(event)), ...queue.filter(judging)];
 }
 
 function save(office: OfficeState, planned: Plan): OfficeEffect {
