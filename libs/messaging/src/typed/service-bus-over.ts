@@ -1,6 +1,7 @@
 import { type Announcement, type Fault, type Operation, subjectFor } from '@das/contracts';
 import type { Cancel, Clock, NodeId } from '@das/kernel';
 import { type Tracer, context } from '@opentelemetry/api';
+import { timedOut } from '../bus-faults.js';
 import { decodeBody, encodeBody, encodeJson } from '../codec.js';
 import { nextTry } from '../core/retry.js';
 import { type BusLog, silent } from '../log.js';
@@ -11,6 +12,7 @@ import { type HearOptions, Numbering, hearing } from './announcements.js';
 import { type OperationHandler, answering } from './answering.js';
 import { Near } from './near.js';
 import { SpanKind, currentTraceparent, traced } from './tracing.js';
+import { type Outcome, Tries } from './tries.js';
 import { validReply } from './validate.js';
 
 /** Who speaks: `<node>/<service>` in envelopes; `service` is the queue its instances answer in. */
@@ -125,8 +127,10 @@ export class ServiceBusOver implements ServiceBus {
     };
     const timeoutMs = options.timeoutMs ?? callTimeoutMs;
     const deadline = this.clock.monotonic() + timeoutMs;
-    const near = options.node === undefined ? await this.#askNear(operation, message, timeoutMs, options) : undefined;
-    const reply = near ?? (await this.#ask(message, deadline, options));
+    const tries = new Tries(this.clock);
+    const near =
+      options.node === undefined ? await this.#askNear(operation, message, timeoutMs, options, tries) : undefined;
+    const reply = near ?? (await this.#ask(message, deadline, options, tries));
     const answer = decodeBody(reply.payload, reply.bodyBytes);
     return { body: validReply(operation.reply, answer.body, operation.name), raw: answer.raw };
   }
@@ -137,10 +141,12 @@ export class ServiceBusOver implements ServiceBus {
     message: BusMessage,
     timeoutMs: number,
     { tryMs = callTryMs }: CallOptions,
+    tries: Tries,
   ): Promise<BusMessage | undefined> {
     const subject = this.#near.subject(operation, this.node, this.clock.monotonic());
     if (subject === undefined) return undefined;
-    const { reply, fault } = await this.#try({ ...message, subject }, Math.min(tryMs, timeoutMs / 2));
+    tries.add(this.#try({ ...message, subject }, timeoutMs));
+    const { reply, fault } = await this.#first(tries, message, Math.min(tryMs, timeoutMs / 2));
     if (fault === undefined) return reply;
     if (fault.code === 'BUS_UNAVAILABLE') return undefined;
     if (!this.#near.failed(operation.name, fault.code, this.clock.monotonic())) throw fault;
@@ -148,18 +154,31 @@ export class ServiceBusOver implements ServiceBus {
   }
 
   /** The same message again and again, until an answer, a final fault, or the deadline. */
-  async #ask(message: BusMessage, deadline: number, { tryMs = callTryMs }: CallOptions): Promise<BusMessage> {
-    for (let tries = 1; ; tries += 1) {
+  async #ask(
+    message: BusMessage,
+    deadline: number,
+    { tryMs = callTryMs }: CallOptions,
+    tries: Tries,
+  ): Promise<BusMessage> {
+    for (let made = 1; ; made += 1) {
       const leftMs = deadline - this.clock.monotonic();
-      const outcome = await this.#try(message, Math.min(tryMs, leftMs));
+      tries.add(this.#try(message, leftMs));
+      const outcome = await this.#first(tries, message, Math.min(tryMs, leftMs));
       if (outcome.fault === undefined) return outcome.reply;
-      const next = nextTry(outcome.fault.code, tries, deadline - this.clock.monotonic());
+      const next = nextTry(outcome.fault.code, made, deadline - this.clock.monotonic());
       if (!next.again || this.#closed) throw outcome.fault;
-      await new Promise<void>((resolve) => this.clock.timer(next.pauseMs, resolve));
+      const late = await tries.next(next.pauseMs);
+      if (late !== undefined && late.fault === undefined) return late.reply;
     }
   }
 
-  async #try(message: BusMessage, timeoutMs: number): Promise<{ reply: BusMessage; fault: Fault | undefined }> {
+  /** Of all tries so far, what comes first; that none does is a fault of the last one. */
+  async #first(tries: Tries, message: BusMessage, patienceMs: number): Promise<Outcome> {
+    const first = await tries.next(patienceMs);
+    return first ?? { reply: message, fault: timedOut(message.subject, patienceMs) };
+  }
+
+  async #try(message: BusMessage, timeoutMs: number): Promise<Outcome> {
     try {
       const reply = await this.bus.request(message, { timeoutMs });
       return { reply, fault: faultOfReply(reply) };
