@@ -15,10 +15,15 @@ export class Probe<S extends OfficeState> {
   state: S;
   now = 0;
 
-  constructor(readonly strategy: ElectionStrategy<S>) {
+  /** `storeSeen`: it has read that there was no term yet. */
+  constructor(
+    readonly strategy: ElectionStrategy<S>,
+    storeSeen = true,
+  ) {
     const config = { self: node('b'), instance: 'b1', priorities: {}, voters, preempt: true, timings: defaultTimings };
     this.state = strategy.initialState(config);
     this.feed({ kind: 'started' });
+    if (storeSeen) this.feed({ kind: 'termSeen', term: 0 });
     for (const name of voters) this.feed({ kind: 'memberAlive', node: name });
     this.feed({ kind: 'splitterBeat', epoch: 'e1' });
   }
@@ -40,8 +45,8 @@ export class Probe<S extends OfficeState> {
 }
 
 export class RaftProbe extends Probe<RaftState> {
-  constructor(strategy: ElectionStrategy<RaftState> = raft) {
-    super(strategy);
+  constructor(strategy: ElectionStrategy<RaftState> = raft, storeSeen = true) {
+    super(strategy, storeSeen);
   }
   /** A voter that remembers, past its wait after the start. */
   ready(round = 1): this {

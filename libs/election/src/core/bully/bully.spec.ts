@@ -39,9 +39,10 @@ function short(effect: ElectionEffect): Short {
 class Fed {
   state: BullyState;
   now = 0;
-  constructor(priorities: Record<string, number> = {}) {
+  constructor(priorities: Record<string, number> = {}, storeSeen = true) {
     this.state = bully.initialState(config({ priorities }));
     this.feed({ kind: 'started' });
+    if (storeSeen) this.feed({ kind: 'termSeen', term: 0 });
     for (const node of ['a', 'b', 'c']) this.feed({ kind: 'memberAlive', node: id(node) });
     this.beat();
   }
@@ -281,6 +282,14 @@ describe('claiming', () => {
     expect(node.state).toMatchObject({ phase: 'following', term: 7, holder: 'c' });
     expect(node.refused(0, 7, 'c')).toEqual([]);
   });
+  it('asks for no term before it has read which one there is: it may have led in that one before it was restarted', () => {
+    const node = new Fed({}, false);
+    for (const name of ['a', 'c']) node.feed({ kind: 'memberDead', node: id(name) });
+    expect(kinds(node.at(1_000).timer('election'))).not.toContain('claimTerm');
+    node.feed({ kind: 'termSeen', term: 1, leader: B });
+    node.at(2_000).beat();
+    expect(node.timer('election')).toContainEqual({ kind: 'claimTerm', above: 1 });
+  });
   it('claims the next term at once, and only once, when the refusal names itself: that grant was never heard', () => {
     const node = new Fed().claims();
     expect(node.refused(0, 1, 'b')).toEqual([{ kind: 'claimTerm', above: 1 }]);
@@ -494,7 +503,7 @@ describe('following', () => {
     expect(kinds(node.coordinator('b', 2))).toEqual(['defect']);
   });
   it('takes a late message of its own life before a restart for what it is, until it knows the terms', () => {
-    const node = new Fed();
+    const node = new Fed({}, false);
     expect(node.coordinator('b', 2)).toEqual([]);
     node.feed({ kind: 'termSeen', term: 1 });
     expect(kinds(node.coordinator('b', 2))).toEqual(['defect']);

@@ -310,7 +310,7 @@ describe('a voter without its memory', () => {
     expect(probe.state.recovery).toBeUndefined();
   });
   it('waits for the store before it takes itself for new', () => {
-    const probe = new RaftProbe();
+    const probe = new RaftProbe(raft, false);
     expect(letters(probe.feed({ kind: 'voteLoaded', vote: 'empty' }), 'askRound')).toHaveLength(2);
     probe.feed({ kind: 'termSeen', term: 0 });
     probe.at(500).timer('recover');
