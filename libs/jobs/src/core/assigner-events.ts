@@ -144,7 +144,7 @@ const stages: readonly JobState[] = ['submitted', 'splitting', 'running', 'gathe
 function refresh(state: AssignerState, job: JobWork, { record, counts, bytesPerItem }: JobLoaded): void {
   job.fatal ??= counts.fatal;
   job.firstFailure ??= counts.firstFailure;
-  job.counts = { ...job.counts, failed: Math.max(job.counts.failed, counts.failed) };
+  job.failedStored = Math.max(job.failedStored, counts.failed);
   // The store has parts that we lost sight of, or decided the job when its answer was lost.
   const lostSight = counts.open > 0 && job.parts.size === 0 && !job.advancing;
   const decided = record.decision !== undefined && job.record.decision === undefined;

@@ -1,6 +1,6 @@
 import type { Failure, JobState, NewPart, Outcome, PartKind } from '@das/contracts';
 import { assertNever } from '@das/kernel';
-import type { JobWork } from './assigner-state.js';
+import { type JobWork, failedItems } from './assigner-state.js';
 import { partIdOf } from './part-id.js';
 
 /** What a job needs before more maps are assigned: nothing, a step's part saved, or to be moved on under its lock. */
@@ -86,7 +86,7 @@ function newStep(job: JobWork, kind: PartKind, from: number): NewPart {
 /** Why the job must fail now: a step or a whole part failed, or more items than it tolerates. */
 function failureOf(job: JobWork): Failure | undefined {
   if (job.fatal !== undefined) return job.fatal;
-  const { failed } = job.counts;
+  const failed = failedItems(job);
   const allowed = allowedFailures(job);
   if (failed === 0 || failed <= allowed) return undefined;
   const first = job.firstFailure ?? { code: 'ITEM_FAILED', message: `${failed} items failed` };

@@ -4,7 +4,7 @@ import type { JobId, NodeId } from '@das/kernel';
 import { nextStep } from './assigner-next.js';
 import type { AssignerState, JobWork, LiveAttempt, NodeWork, PartWork } from './assigner-state.js';
 import { addAttempt, addPart, assignmentOf } from './assigner-parts.js';
-import { slotsOf } from './assigner-state.js';
+import { failedItems, slotsOf } from './assigner-state.js';
 import { nextPartItems } from './cut.js';
 import { partIdOf } from './part-id.js';
 
@@ -100,7 +100,7 @@ function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number):
     job.advancing = true;
     const { spec, generation } = job.record;
     const { to, parts, failure } = next;
-    planned.advances.push({ job: spec.job, generation, to, parts, failure, failed: job.counts.failed });
+    planned.advances.push({ job: spec.job, generation, to, parts, failure, failed: failedItems(job) });
   }
 }
 

@@ -79,7 +79,10 @@ export interface NodeWork {
 /** A job with its open parts. */
 export interface JobWork {
   record: JobRecord;
+  /** As the store counted when the parts were read, and what was heard of since. */
   counts: JobCounts;
+  /** Failed items as the store counted them at the last look: some of them may be heard of later. */
+  failedStored: number;
   bytesPerItem: number;
   readonly parts: Map<PartId, PartWork>;
   /** Open parts without a live attempt. */
@@ -161,6 +164,7 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
   return {
     record,
     counts,
+    failedStored: counts.failed,
     bytesPerItem: 0,
     parts: new Map(),
     pending: new PendingQueue<PartWork>(),
@@ -176,6 +180,9 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
     progressed: true,
   };
 }
+
+/** How many items failed at least: neither what is heard nor what the store counted includes one twice, but both may have the same. */
+export const failedItems = ({ counts, failedStored }: JobWork): number => Math.max(counts.failed, failedStored);
 
 export function slotsOf(state: AssignerState): number {
   let slots = 0;

@@ -577,6 +577,17 @@ describe('failing', () => {
     if (fails) expect(planned.advances[0]?.failure).toMatchObject({ item: 0, message: 'ValueError: no' });
   });
 
+  it('counts a failure once that the store told it of before its node did', () => {
+    const cluster = new Scenario();
+    cluster.beat('node-1', 1);
+    const record = jobRecord('j', 100, { spec: { limits: limitsWith({ tolerate: { items: 1 }, itemsPerPart: 50 }) } });
+    const [attempt] = cluster.load(record).attempts;
+    const counts = { failed: 1, firstFailure: failure(0) };
+    expect(cluster.load(record, counts).advances).toEqual([]);
+    expect(cluster.finish(attempt!, { items: 49, failed: [failure(0)] }).advances).toEqual([]);
+    expect(cluster.load(record, { ...counts, failed: 2 }).advances).toMatchObject([{ to: 'failed', failed: 2 }]);
+  });
+
   it('judges a share only when the number of items is final', () => {
     const cluster = new Scenario();
     cluster.beat('node-1', 2);

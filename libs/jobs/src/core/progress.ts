@@ -1,7 +1,7 @@
 import type { JobEvent } from '@das/contracts';
 import type { EpochMs } from '@das/kernel';
 import type { AssignerState, JobWork } from './assigner-state.js';
-import { slotsOf } from './assigner-state.js';
+import { failedItems, slotsOf } from './assigner-state.js';
 
 type ProgressEvent = Extract<JobEvent, { event: 'progress' }>;
 
@@ -19,14 +19,15 @@ export function takeProgress(state: AssignerState, at: EpochMs): ProgressEvent[]
 
 function progressOf(job: JobWork, slots: number, at: EpochMs): ProgressEvent {
   const { record, counts } = job;
-  const left = record.items - counts.committed - counts.failed;
+  const failed = failedItems(job);
+  const left = record.items - counts.committed - failed;
   const known = job.msPerItem !== undefined && record.sealed && slots > 0;
   return {
     event: 'progress',
     job: record.spec.job,
     at,
     committed: counts.committed,
-    failed: counts.failed,
+    failed,
     items: record.items,
     sealed: record.sealed,
     running: job.liveAttempts,
