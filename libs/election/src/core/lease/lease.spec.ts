@@ -240,6 +240,13 @@ describe('holding the record', () => {
     expect(kinds(probe.at(5_100).timer('poll'))).not.toContain('announce');
     expect(probe.state.tenure).toBeUndefined();
   });
+  it('claims again when it followed an earlier leader while its claim came to nothing', () => {
+    const probe = new LeaseProbe().holds();
+    probe.feed({ kind: 'message', message: { kind: 'coordinator', leader: node('a'), term: 0, resigned: false } });
+    probe.feed({ kind: 'claimFailed', above: 0 });
+    expect(probe.state).toMatchObject({ phase: 'following', holding: {}, claim: undefined });
+    expect(probe.at(2_000).timer('election')).toContainEqual({ kind: 'claimTerm', above: 0 });
+  });
   it('names the highest node that lives when it resigns, and when the store is away', () => {
     const probe = new LeaseProbe().leads();
     const handOver = { kind: 'handOver', from: node('b'), nonce: 'b1', round: 1 };

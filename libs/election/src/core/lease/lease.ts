@@ -2,6 +2,7 @@ import type { NodeId } from '@das/kernel';
 import type { Candidacy, OwnEvent } from '../office/candidacy.js';
 import { eligible, yields } from '../office/eligibility.js';
 import { strategyOf } from '../office/machine.js';
+import { claim } from '../office/tenure.js';
 import type { Turn } from '../office/turn.js';
 import { highestRanked } from '../rank.js';
 import type { TimerKind } from '../types.js';
@@ -105,8 +106,9 @@ export const lease = strategyOf<LeaseState>({
   }),
   started: look,
   patienceMs: (turn) => turn.t.leaderTimeoutMs + turn.random(turn.t.spreadMs),
-  // The record decides, not the silence of a leader.
-  stand: (turn) => turn.waitForLeader(),
+  // The record decides, not the silence of a leader. Its holder may have followed an earlier leader while its claim came to nothing: it would renew
+  // the record for ever, and nobody would lead.
+  stand: (turn) => (turn.state.holding === undefined ? turn.waitForLeader() : claim(turn)),
   message: (turn, message) => {
     if (message.kind === 'handOver') onHandOver(turn, message);
   },
