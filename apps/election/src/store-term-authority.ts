@@ -4,8 +4,8 @@ import type { ServiceBus } from '@das/messaging';
 
 /** A claim may take longer than a renewal: until it is answered nobody leads anyway. */
 const claimOptions = { tryMs: 500, timeoutMs: 1_500 };
-/** Three tries in the second between two renewals; a lease lasts three. */
-const renewOptions = { tryMs: 400, timeoutMs: 1_000 };
+/** Asked again every 400 ms, any answer counts; one that came later would leave less than a second of the three that a lease lasts. */
+const renewOptions = { tryMs: 400, timeoutMs: 2_000 };
 
 /** Terms granted by the results-store, over the bus. */
 export class StoreTermAuthority implements TermAuthority {

@@ -38,7 +38,7 @@ export interface ElectionsOwner {
 
 /** As the adapter of TermAuthority asks (ms). */
 const claimOptions = { tryMs: 500, timeoutMs: 1_500 };
-const renewOptions = { tryMs: 400, timeoutMs: 1_000 };
+const renewOptions = { tryMs: 400, timeoutMs: 2_000 };
 const readTermAgainMs = 2_000;
 /** A vote is on the disk after up to this long (ms). */
 const syncMaxMs = 12;

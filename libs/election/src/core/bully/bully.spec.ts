@@ -445,6 +445,21 @@ describe('leading', () => {
     paused.feed({ kind: 'renewed', asked: 1, held: true, term: 1 });
     expect(kinds(paused.at(4_100).timer('splitter'))).toContain('steppedDown');
   });
+  it('does not judge it while the store is as slow to answer, but for no longer than a lease', () => {
+    const quick = new Fed().leads();
+    quick.at(2_201).timer('renew');
+    expect(quick.at(2_700).timer('splitter')[0]).toEqual({ kind: 'steppedDown', term: 1, why: 'splitterSilent' });
+    const slow = new Fed().leads();
+    slow.at(2_200).timer('renew');
+    expect(waits(slow.at(2_700).timer('splitter'))).toEqual({ splitter: 500 });
+  });
+  it('renews at once when a renewal took longer than the time between two', () => {
+    const node = new Fed().leads();
+    node.at(2_200).timer('renew');
+    expect(waits(node.at(3_300).feed({ kind: 'renewed', asked: 1, held: true, term: 1, leader: B }))).toMatchObject({
+      renew: 0,
+    });
+  });
   it('claims the next term for a new instance of its job-splitter, without resigning', () => {
     const node = new Fed().leads();
     expect(node.beat('e2')).toEqual([

@@ -6,11 +6,18 @@ import type { Turn } from './turn.js';
 export function onSplitterTimer(turn: Turn, late: number): void {
   const { splitter } = turn.state;
   const silentFor = turn.now - (splitter?.at ?? -Infinity);
-  // Deaf, or late after a pause, its beats may wait in our own queue: one more beat's time, as long as the lease could have lasted.
-  const grace = (turn.state.deaf || late > turn.t.lateMs) && silentFor < turn.t.leaseMs;
+  // Deaf, or late after a pause, its beats may wait in our own queue, and on a slow line on their way: one more beat's time, as long as the lease could
+  // have lasted.
+  const ours = turn.state.deaf || late > turn.t.lateMs || renewalIsSlow(turn);
+  const grace = ours && silentFor < turn.t.leaseMs;
   if (grace) return turn.setTimer('splitter', turn.t.splitterBeatMs);
   if (!splitterHeard(turn.state, turn.now)) return handOver(turn, 'splitterSilent');
   turn.setTimer('splitter', turn.t.splitterBeatMs * turn.t.splitterMissesMax - silentFor);
+}
+
+/** What we asked the store ourselves is not answered either. */
+function renewalIsSlow({ state: { renewal }, now, t }: Turn): boolean {
+  return renewal !== undefined && now - renewal.startedAt >= t.splitterBeatMs;
 }
 
 export function onSplitterBeat(turn: Turn, epoch: string): void {

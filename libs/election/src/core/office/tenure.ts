@@ -99,6 +99,8 @@ export function onRenewed(turn: Turn, event: Of<'renewed'>): void {
   const leaseUntil = Math.max(tenure.leaseUntil, renewal.startedAt + turn.t.leaseMs);
   turn.change({ tenure: { ...tenure, leaseUntil }, failures: 0 });
   turn.setTimer('lease', leaseUntil - turn.now);
+  // One that took longer than the time between two is followed at once.
+  turn.setTimer('renew', Math.max(0, renewal.startedAt + turn.t.renewEveryMs - turn.now));
 }
 
 export function onRenewFailed(turn: Turn, asked: number): void {
