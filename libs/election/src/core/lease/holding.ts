@@ -10,6 +10,7 @@ type LeaseTurn = Turn<LeaseState>;
 export function renewRecord(turn: LeaseTurn): void {
   const { holding } = turn.state;
   if (holding === undefined) return;
+  turn.change({ holding: { ...holding, triedSince: holding.triedSince ?? turn.now } });
   const record = ownRecord(turn, holding.round, holding.n + 1, 'held');
   ask(turn, { op: 'writeRecord', record, rev: holding.rev });
   turn.setTimer('renewRecord', turn.t.lease.renewEveryMs);
@@ -19,7 +20,7 @@ export function renewRecord(turn: LeaseTurn): void {
 export function onHeld(turn: LeaseTurn, holding: Holding, asked: KvAsk, result: KvResult, askedAt: number): void {
   if (asked.op === 'writeRecord' && result.kind === 'written') {
     const until = Math.max(holding.until, askedAt + turn.t.lease.holdMs);
-    return turn.change({ holding: { ...holding, rev: result.rev, n: asked.record.n, until } });
+    return turn.change({ holding: { ...holding, rev: result.rev, n: asked.record.n, until, triedSince: undefined } });
   }
   if (result.kind === 'conflict') return void ask(turn, { op: 'readRecord' });
   if (result.kind === 'record') return compare(turn, holding, result);
@@ -27,15 +28,17 @@ export function onHeld(turn: LeaseTurn, holding: Holding, asked: KvAsk, result: 
 }
 
 /**
- * The revision was not the expected one. A renewal whose answer was lost may have arrived after all: then its revision is adopted, and
- * renewed at once, for nobody knows when it was sent. Anything else is another's.
+ * The revision was not the expected one. A renewal whose answer was lost may have arrived after all: then its revision is adopted, as sent with the
+ * first try of it, and renewed at once. Anything else is another's.
  */
 function compare(turn: LeaseTurn, holding: Holding, { entry }: Extract<KvResult, { kind: 'record' }>): void {
   const record = entry?.record;
   const adopted =
     entry !== undefined && isOwn(turn, record) && record?.round === holding.round && entry.record.n <= holding.n + 1;
   if (!adopted) return loseRecord(turn);
-  turn.change({ holding: { ...holding, rev: entry.rev, n: entry.record.n } });
+  const sentAt = entry.record.n > holding.n ? (holding.triedSince ?? -Infinity) : -Infinity;
+  const until = Math.max(holding.until, sentAt + turn.t.lease.holdMs);
+  turn.change({ holding: { ...holding, rev: entry.rev, n: entry.record.n, until, triedSince: undefined } });
   renewRecord(turn);
 }
 

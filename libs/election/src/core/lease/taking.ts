@@ -80,7 +80,7 @@ function stamp(turn: LeaseTurn, taking: Taking): void {
 /** The record is this node's, counted from before it was asked for. Now the store. */
 function won(turn: LeaseTurn, { round, n, askedAt }: Taking, rev: number): void {
   turn.change({ taking: undefined, roundSeen: Math.max(round, turn.state.roundSeen) });
-  turn.change({ holding: { rev, n, round, until: askedAt + turn.t.lease.holdMs } });
+  turn.change({ holding: { rev, n, round, until: askedAt + turn.t.lease.holdMs, triedSince: undefined } });
   turn.setTimer('renewRecord', turn.t.lease.renewEveryMs);
   claim(turn);
 }

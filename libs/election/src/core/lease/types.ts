@@ -61,6 +61,8 @@ export interface Holding {
   readonly n: number;
   readonly round: number;
   readonly until: Mono;
+  /** When the write of the next number was first sent; it may have arrived since, though nobody said so. */
+  readonly triedSince: Mono | undefined;
 }
 
 export interface LeaseState extends OfficeState {
