@@ -37,7 +37,7 @@ export {
   spooledFiles,
 } from './core/spool.js';
 export { messageLength, rowsPerMessageMax } from './core/row-messages.js';
-export { InterpreterMissingError, NotStartedError, WorkerGoneError } from './ports/errors.js';
+export { InterpreterMissingError, NoSandboxError, NotStartedError, WorkerGoneError } from './ports/errors.js';
 export type { Command, LaunchedProcess, Launcher, Place } from './ports/launch.js';
 export type {
   Furnished,
@@ -63,6 +63,15 @@ export {
   type TornFile,
   spoolName,
 } from './ports/spool-files.js';
+export { probeWorker } from './pool/probe-worker.js';
+export {
+  type Sandbox,
+  type SandboxChoice,
+  type SandboxLayer,
+  type SandboxOptions,
+  openSandbox,
+  sandboxLayers,
+} from './sandbox/sandbox.js';
 export { DirectLauncher } from './launch/direct-launcher.js';
 export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';

@@ -10,6 +10,7 @@ from .inspecting import inspect_script
 from .locks import Locks
 from .mapping import Full, Mapper
 from .script import load
+from .shut_in import shut_in
 from .splitting import Differs, split
 from .state import State
 from .steps import gather, hook, hook_name, main_step, reduce_bucket, step_failure
@@ -97,6 +98,8 @@ def flush_prints():
 def start(head):
     limits.die_with(head['parent'])
     limits.confine(head['memoryBytes'])
+    if head.get('shutIn'):
+        shut_in(head['shutIn'])
     state = State()
     signal.signal(signal.SIGTERM, state.cancel)
     os.register_at_fork(after_in_child=state.leave_to_parent)

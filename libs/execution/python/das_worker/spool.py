@@ -1,6 +1,8 @@
-"""Lines kept in files of the worker's own folder, to be read as often as wanted: results may be larger than memory."""
+"""Lines kept in files, to be read as often as wanted: results may be larger than memory."""
+import errno
 import heapq
 import os
+import socket
 
 from .encode import decode_lines
 from .keys import order
@@ -10,6 +12,48 @@ FILE_BYTES = 512 * 1024 * 1024
 READ_BYTES = 256 * 1024
 # While many sources are merged, each has a smaller buffer.
 MERGE_READ_BYTES = 32 * 1024
+# Of one worker whose own folder is in memory.
+FILES_MAX = 16
+
+
+def own_file(number, folder=None):
+    """A file of the working folder, or of one by its handle. Nobody needs its name, and nothing is left when the worker dies."""
+    name = '.das-spool-%d' % number
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    os.unlink(name, dir_fd=folder)
+    return handle
+
+
+class KeptFiles:
+    """Files on disk that the keeper lends for the worker's life: the folder of a worker in a cell is memory, and small."""
+
+    def __init__(self, handle):
+        self._keeper = handle
+        self._lent = []
+
+    def __call__(self, number):
+        if number == len(self._lent):
+            self._lent.append(self._borrow())
+        else:
+            # What an earlier part left.
+            os.ftruncate(self._lent[number], 0)
+            os.lseek(self._lent[number], 0, os.SEEK_SET)
+        return os.dup(self._lent[number])
+
+    def _borrow(self):
+        with socket.socket(fileno=os.dup(self._keeper)) as keeper:
+            try:
+                keeper.send(b'.')
+                _, handles, _, _ = socket.recv_fds(keeper, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            except OSError:
+                handles = []
+        if not handles:
+            most = FILES_MAX * FILE_BYTES >> 20
+            raise OSError(errno.ENOSPC, 'no room on the disk of the node for the lines of this step (at most %d MiB)' % most)
+        return handles[0]
+
+
+open_file = own_file
 
 
 class Spool:
@@ -31,11 +75,7 @@ class Spool:
         self.lines += raw.count(b'\n')
 
     def _open(self):
-        name = '.das-spool-%d' % len(self._files)
-        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        # Nobody else needs the name, and nothing is left when the worker dies.
-        os.unlink(name)
-        self._files.append(handle)
+        self._files.append(open_file(len(self._files)))
         self._size = 0
 
     def _note(self, source, length):

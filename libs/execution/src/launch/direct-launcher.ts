@@ -36,6 +36,10 @@ class DirectProcess implements LaunchedProcess {
     void this.exited.then(() => this.signal('SIGKILL'));
   }
 
+  async bind(folder: string): Promise<string> {
+    return folder;
+  }
+
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     try {
       process.kill(-this.pid, signal);

@@ -24,21 +24,21 @@ interface Started {
   readonly furnished: Furnished;
 }
 
-/** A worker under an account of its own, in a folder of its own. @throws what went wrong; nothing of it is left. */
-export async function startWorker(options: StartOptions): Promise<PooledWorker> {
+/** A worker under an account of its own, in a folder of its own; `network`: its job may use the network. @throws what went wrong; nothing of it is left. */
+export async function startWorker(options: StartOptions, network = false): Promise<PooledWorker> {
   const uid = await options.warden.claim();
-  return watched(options, uid, await startAs(options, uid));
+  return watched(options, uid, await startAs(options, uid, network));
 }
 
 /** @throws what went wrong; no folder and no open file is left then, and the account is free. */
-async function startAs(options: StartOptions, uid: number | null): Promise<Started> {
+async function startAs(options: StartOptions, uid: number | null, network: boolean): Promise<Started> {
   const { runtime, launcher, warden, scratch, newId, memoryBytes, onFault } = options;
   const mark = newId();
   const undo: Array<() => Promise<void>> = [];
   try {
     const folder = await scratch.folder(mark, uid);
     undo.unshift(() => scratch.remove(folder));
-    const place = { folder, mark, memoryBytes, account: uid === null ? undefined : { uid, gid: uid } };
+    const place = { folder, mark, memoryBytes, network, account: uid === null ? undefined : { uid, gid: uid } };
     const furnished = await runtime.furnish(place);
     undo.unshift(() => furnished.close());
     return { process: await launcher.launch(runtime.command(place), place), place, furnished };

@@ -28,7 +28,20 @@ export class InterpreterMissingError extends DasError {
 export class NotStartedError extends DasError {
   readonly code = 'EXECUTION_NOT_STARTED';
   readonly retryable = true;
-  constructor(why: string) {
-    super(`a worker process could not be started: ${why}`);
+  constructor(why: string, options?: ErrorOptions) {
+    super(`a worker process could not be started: ${why}`, options);
+  }
+}
+
+/** Nothing keeps scripts in here, and nobody said that they may run all the same. State: nothing was started, and nothing runs. */
+export class NoSandboxError extends DasError {
+  readonly code = 'EXECUTION_NO_SANDBOX';
+  readonly retryable = false;
+  constructor(choice: string, refused: readonly string[]) {
+    super(`no sandbox for scripts (DAS_SANDBOX=${choice}): ${refused.join('; ')}`, {
+      hint:
+        'install bubblewrap (apt-get install bubblewrap); in a container, see docs/security.md for the lines that let it make one; ' +
+        'or set DAS_SANDBOX=none to run scripts with no sandbox at all',
+    });
   }
 }

@@ -8,6 +8,10 @@ export interface Command {
   readonly args: readonly string[];
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** It is the Python worker: who has one ready may fork that instead. */
+  readonly forkable?: boolean;
+  /** Files and folders of the host that it needs beyond those of the system; read-only, at the same path. */
+  readonly mounts?: readonly string[];
 }
 
 /** Where and as whom a worker runs. */
@@ -20,13 +24,22 @@ export interface Place {
   readonly mark: string;
   /** Address space of the worker (bytes); the runtime applies it. */
   readonly memoryBytes: number;
+  /** Its job may use the network. @default false */
+  readonly network?: boolean;
+  /** Its folder, where that is memory (bytes). @default {@link scratchBytesDefault} */
+  readonly scratchBytes?: number;
 }
+
+/** Files of a worker whose folder is memory (bytes). */
+export const scratchBytesDefault = 256 * 1024 * 1024;
 
 /** A started process with its own process group. */
 export interface LaunchedProcess {
   readonly pid: number;
   /** It was forked from an interpreter that has the worker's code already. */
   readonly preloaded?: boolean;
+  /** What the worker must know of how it was made; goes into its first frame. */
+  readonly start?: Readonly<Record<string, unknown>>;
   /** The way to the worker: file descriptor 3 there. */
   readonly channel: Duplex;
   readonly stdout: Readable;
@@ -35,10 +48,15 @@ export interface LaunchedProcess {
   readonly exited: Promise<Exit>;
   /** To the whole process group; a group that is gone is fine. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /**
+   * Shows a folder of the code cache to the worker, read-only; resolves to its path there. Not while a script runs.
+   * @throws NotStartedError; the worker sees what it saw before.
+   */
+  bind(folder: string): Promise<string>;
 }
 
 /**
- * Role: starts a process at its place: directly, or inside a sandbox. stdin is empty, stdout and stderr are pipes, 3 is a socket.
+ * Role: starts a process at its place: directly, or inside a sandbox (then its folder may be another than the place's; HOME names it). stdin is empty, stdout and stderr are pipes, 3 is a socket.
  * @throws when it cannot be started; nothing is left running.
  */
 export interface Launcher {

@@ -24,7 +24,11 @@ describe('finding an interpreter', () => {
   it('takes the one on the path, and runs what stands behind it', async () => {
     await script('python3', 'exec /usr/bin/python3 "$@"');
     const found = await findPython({ chosen: undefined, path: folder, uid: undefined, clock });
-    expect(found).toEqual({ path: '/usr/bin/python3', version: expect.stringMatching(/^3\.\d+\.\d+$/) });
+    expect(found).toEqual({
+      path: '/usr/bin/python3',
+      version: expect.stringMatching(/^3\.\d+\.\d+$/),
+      prefixes: ['/usr'],
+    });
   });
 
   it('goes on to the next when one is broken', async () => {

@@ -7,10 +7,12 @@ import { InterpreterMissingError } from '../ports/errors.js';
 export interface FoundPython {
   readonly path: string;
   readonly version: string;
+  /** Folders that it needs: its own, and that of the installation behind a virtual environment. */
+  readonly prefixes: readonly string[];
 }
 
 const probe =
-  'import sys, json, mmap, ctypes, resource, zlib; print(sys.executable); print("%d.%d.%d" % sys.version_info[:3])';
+  'import sys, json, mmap, ctypes, resource, zlib; print(sys.executable); print("%d.%d.%d" % sys.version_info[:3]); print(sys.prefix); print(sys.base_prefix); print(sys.exec_prefix)';
 const probeMs = 20_000;
 
 /** @throws InterpreterMissingError naming every candidate and why it was not taken; nothing is left running. */
@@ -49,11 +51,11 @@ async function firstOnPath(path: string): Promise<string[]> {
 async function tryPython(path: string, uid: number | undefined, clock: Clock): Promise<FoundPython | { why: string }> {
   const { output, why } = await run(path, uid, clock);
   if (why !== undefined) return { why };
-  const [real = '', version = ''] = output.trim().split('\n');
+  const [real = '', version = '', ...prefixes] = output.trim().split('\n');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major !== 3 || minor < 9) return { why: `is Python ${version}` };
   // What runs is the interpreter itself, not a script in front of it that chooses one.
-  return { path: real === '' ? path : real, version };
+  return { path: real === '' ? path : real, version, prefixes: [...new Set(prefixes)] };
 }
 
 function run(path: string, uid: number | undefined, clock: Clock): Promise<{ output: string; why?: string }> {

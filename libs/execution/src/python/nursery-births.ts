@@ -14,6 +14,7 @@ interface Birth {
   pid?: number;
   readonly streams: Partial<Record<StreamKind, Socket>>;
   readonly exited: Promise<Exit>;
+  readonly preloaded: boolean;
   readonly late: Cancel;
   readonly resolve: (process: LaunchedProcess) => void;
   readonly reject: (error: Error) => void;
@@ -28,14 +29,16 @@ export class NurseryBirths {
   constructor(
     private readonly clock: Clock,
     private readonly end: (pid: number) => void,
+    /** Shows a folder to the worker behind a keeper. Undefined: there are no keepers. */
+    private readonly bind?: (id: string, folder: string) => Promise<string>,
   ) {}
 
-  /** Resolves when the worker is complete. @throws NotStartedError; its streams are closed and it ends. */
-  expect(id: string): Promise<LaunchedProcess> {
+  /** Resolves when the worker is complete. `preloaded`: it is a fork, and no other program. @throws NotStartedError; its streams are closed and it ends. */
+  expect(id: string, preloaded = true): Promise<LaunchedProcess> {
     return new Promise((resolve, reject) => {
       const late = this.clock.timer(forkMs, () => this.failed(id, `it did not call back within ${forkMs} ms`));
       const exited = new Promise<Exit>((ended) => this.#exits.set(id, ended));
-      this.#births.set(id, { streams: {}, exited, late, resolve, reject });
+      this.#births.set(id, { streams: {}, exited, preloaded, late, resolve, reject });
     });
   }
 
@@ -77,11 +80,13 @@ export class NurseryBirths {
   }
 
   #complete(id: string, birth: Birth): void {
-    const { pid, streams, exited, resolve } = birth;
+    const { pid, streams, exited, preloaded, resolve } = birth;
     const { c, o, e } = streams;
     if (pid === undefined || c === undefined || o === undefined || e === undefined) return;
     this.#settle(id, birth);
-    resolve(new ForkedProcess(pid, { c, o, e }, exited));
+    const { bind } = this;
+    const keeper = bind === undefined ? undefined : { bind: (folder: string) => bind(id, folder) };
+    resolve(new ForkedProcess(pid, { c, o, e }, exited, { keeper, preloaded }));
   }
 
   #settle(id: string, { late }: Birth): void {

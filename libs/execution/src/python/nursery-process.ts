@@ -1,21 +1,25 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import { isAbsolute, relative } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Clock } from '@das/kernel';
 import { z } from 'zod';
 import type { Exit } from '../core/failures.js';
+import { cellCode } from '../core/room-args.js';
 import { spawned } from '../launch/spawned.js';
 import { nextTurn } from '../launch/turn.js';
 import { NotStartedError } from '../ports/errors.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import { NurseryBirths } from './nursery-births.js';
+import { NurseryQuestions } from './nursery-questions.js';
 import { NurserySockets } from './nursery-sockets.js';
 import { type WorkerModule, nurseryText } from './package-files.js';
 
 const noticeSchema = z.union([
   z.object({ forked: z.string(), pid: z.number().int().min(1) }),
   z.object({ failed: z.string(), why: z.string() }),
+  z.object({ answered: z.string(), why: z.string().nullable() }),
   z.object({ exited: z.number().int(), code: z.number().int().nullable(), signal: z.number().int().nullable() }),
 ]);
 
@@ -31,16 +35,33 @@ export interface NurseryStart {
   readonly modules: readonly WorkerModule[];
   readonly mark: string;
   readonly clock: Clock;
+  /** The room around it. Undefined: none. */
+  readonly room?: NurseryRoom | undefined;
   /** Told when it is gone, before its workers are. */
   readonly onGone: () => void;
+}
+
+/** What makes the room, and what the nursery must know of it. */
+export interface NurseryRoom {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The folder of code that it was made with. */
+  readonly codeRoot: string;
+  readonly network: boolean;
+  readonly users: boolean;
+  readonly proc: boolean;
 }
 
 /** What the nursery is asked for. */
 export interface ForkRequest {
   readonly fork: string;
+  /** In a room: its name in the folder of scratch. */
   readonly folder: string;
   readonly uid: number | null;
   readonly env: Readonly<Record<string, string>>;
+  /** Another program, with its name and arguments. */
+  readonly exec?: readonly string[] | undefined;
+  readonly scratchBytes: number;
 }
 
 /** One interpreter that becomes workers by fork, and the workers that came of it. */
@@ -50,6 +71,8 @@ export class NurseryProcess {
   readonly #births: NurseryBirths;
   /** Ids of living workers by their pid. */
   readonly #names = new Map<number, string>();
+  readonly #questions = new NurseryQuestions();
+  readonly #onGone: () => void;
   #lastWords = '';
   #lost: string | undefined;
 
@@ -57,9 +80,11 @@ export class NurseryProcess {
     private readonly child: ChildProcess,
     private readonly sockets: NurserySockets,
     private readonly clock: Clock,
-    private readonly onGone: () => void,
+    { onGone, room }: Pick<NurseryStart, 'onGone' | 'room'>,
   ) {
-    this.#births = new NurseryBirths(clock, (pid) => this.#end(pid));
+    this.#onGone = onGone;
+    const bind = room && ((id: string, folder: string) => this.#bind(id, room.codeRoot, folder));
+    this.#births = new NurseryBirths(clock, (pid) => this.#end(pid), bind);
     sockets.onCall = (id, kind, socket) => this.#births.called(id, kind, socket);
     // A pipe, not a file: the workers' own streams take its place, and theirs cannot be sought in.
     child.stderr?.on('data', (words: Buffer) => this.#keep(words));
@@ -70,14 +95,16 @@ export class NurseryProcess {
   }
 
   /** @throws NotStartedError or the system's error; nothing is left running or open. */
-  static async start({ interpreter, root, modules, mark, clock, onGone }: NurseryStart): Promise<NurseryProcess> {
+  static async start({ interpreter, root, modules, mark, clock, onGone, room }: NurseryStart): Promise<NurseryProcess> {
     const sockets = await NurserySockets.listen(root, mark);
     try {
-      const args = ['-I', '-X', 'utf8', '-c', nurseryText(), sockets.name, String(process.pid)];
+      const args = ['-I', '-X', 'utf8', '-c', nurseryText(), sockets.name];
       const env = { LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' };
-      const child = await spawned(interpreter, args, { cwd: root, env, stdio: 'pipe' });
-      const nursery = new NurseryProcess(child, sockets, clock, onGone);
-      nursery.#tell({ modules });
+      const command =
+        room === undefined ? [interpreter, ...args] : [room.file, ...room.args, '--', interpreter, ...args];
+      const child = await spawned(command[0] ?? '', command.slice(1), { cwd: root, env, stdio: 'pipe' });
+      const nursery = new NurseryProcess(child, sockets, clock, { onGone, room });
+      nursery.#tell({ modules, room: room === undefined ? null : roomWords(room) });
       return nursery;
     } catch (error) {
       sockets.close();
@@ -92,9 +119,19 @@ export class NurseryProcess {
   /** @throws NotStartedError; nothing of the worker is left. */
   fork(request: ForkRequest): Promise<LaunchedProcess> {
     if (this.#lost !== undefined) return Promise.reject(new NotStartedError(this.#lost));
-    const born = this.#births.expect(request.fork);
+    const born = this.#births.expect(request.fork, request.exec === undefined);
     this.#tell(request);
     return born;
+  }
+
+  async #bind(id: string, codeRoot: string, folder: string): Promise<string> {
+    const name = relative(codeRoot, folder);
+    if (name === '' || name.startsWith('..') || isAbsolute(name))
+      throw new NotStartedError(`${folder} is not in the folder of code, ${codeRoot}`);
+    if (this.#lost !== undefined) throw new NotStartedError(this.#lost);
+    this.#tell({ bind: name, of: id });
+    await this.#questions.ask(id);
+    return cellCode;
   }
 
   /** Ends it, and with it every worker that is left. */
@@ -117,6 +154,7 @@ export class NurseryProcess {
   #hear(line: string): void {
     const notice = noticeIn(line);
     if (notice === undefined) return void this.child.kill('SIGKILL');
+    if ('answered' in notice) return this.#questions.answered(notice.answered, notice.why);
     if ('failed' in notice) return this.#births.failed(notice.failed, notice.why);
     if ('forked' in notice) {
       this.#names.set(notice.pid, notice.forked);
@@ -124,7 +162,9 @@ export class NurseryProcess {
     }
     const id = this.#names.get(notice.exited);
     this.#names.delete(notice.exited);
-    if (id !== undefined) this.#births.exited(id, { code: notice.code, signal: nameOf(notice.signal) });
+    if (id === undefined) return;
+    this.#questions.answered(id, 'the worker ended');
+    this.#births.exited(id, { code: notice.code, signal: nameOf(notice.signal) });
   }
 
   /** A pid may be another's once its end was told. */
@@ -146,10 +186,13 @@ export class NurseryProcess {
     // What else may hold the other ends of its streams is no nursery.
     for (const stream of this.child.stdio) stream?.destroy();
     this.#names.clear();
-    this.onGone();
+    this.#onGone();
+    this.#questions.lost(this.#lost);
     this.#births.lost(this.#lost);
   }
 }
+
+const roomWords = ({ network, users, proc }: NurseryRoom): object => ({ network, users, proc });
 
 function noticeIn(line: string): z.output<typeof noticeSchema> | undefined {
   try {

@@ -8,11 +8,16 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'python
 
 /** The worker's modules in the order in which they import each other. */
 const modules = [
+  'native',
   'channel',
   'encode',
   'keys',
   'failures',
   'limits',
+  'seccomp_calls',
+  'seccomp',
+  'landlock',
+  'shut_in',
   'lease',
   'inspecting',
   'locks',
@@ -24,6 +29,9 @@ const modules = [
   'splitting',
   'state',
   'main',
+  'birth',
+  'cell',
+  'keeper',
 ];
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -54,3 +62,11 @@ export const bootstrapText = (): string => read('bootstrap.py');
 export const nurseryText = (): string => read('das_nursery.py');
 /** The warden runs as the executor's own account, which can read it. */
 export const wardenPath = join(folder, 'das_warden.py');
+
+/** What {@link shutInText} needs of the worker's modules. */
+const shutInModules = ['native', 'limits', 'seccomp_calls', 'seccomp', 'landlock', 'shut_in'];
+/** A program that shuts itself in and becomes another; whole, because its account may not reach this folder. */
+export function shutInText(): string {
+  const texts = Object.fromEntries(shutInModules.map((name) => [name, read(join('das_worker', `${name}.py`))]));
+  return `texts = ${JSON.stringify(texts)}\n${read('shut_in_program.py')}`;
+}

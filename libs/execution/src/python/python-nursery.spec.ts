@@ -47,7 +47,7 @@ describe('the nursery', () => {
   };
   const launch = (): Promise<LaunchedProcess> => {
     const place = { folder: join(root, 'w-1'), mark: `mark-${(marks += 1)}`, memoryBytes: 0, account: undefined };
-    return nursery.launch({ file: python, args: [], env: { LANG: 'C.UTF-8' } }, place);
+    return nursery.launch({ file: python, args: [], env: { LANG: 'C.UTF-8' }, forkable: true }, place);
   };
   const interpreter = async (text: string): Promise<string> => {
     const path = join(root, 'python');

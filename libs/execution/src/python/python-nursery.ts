@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { type Clock, messageOf } from '@das/kernel';
+import { cellFolder } from '../core/room-args.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
-import { NurseryProcess } from './nursery-process.js';
+import { type Command, type LaunchedProcess, type Launcher, type Place, scratchBytesDefault } from '../ports/launch.js';
+import { type ForkRequest, NurseryProcess, type NurseryRoom } from './nursery-process.js';
 import { type WorkerModule, workerModules } from './package-files.js';
 
 export interface NurseryOptions {
@@ -10,11 +12,14 @@ export interface NurseryOptions {
   /** Where workers' folders are. */
   readonly root: string;
   readonly clock: Clock;
+  /** What is to be around it. Undefined: nothing. */
+  readonly room?: NurseryRoom | undefined;
 }
 
 /**
- * Makes Python workers by forking an interpreter that is ready: 2 ms instead of 90, and no stall of this process (a fork of it costs 12 ms).
- * A nursery that dies takes its workers along; the next launch starts another. Needs Linux.
+ * Makes workers by forking a Python interpreter that is ready: 2 ms instead of 90, and no stall of this process (a fork of it costs 12 ms).
+ * Programs that are no Python worker take the place of the forked interpreter. A nursery that dies takes its workers along; the next launch
+ * starts another. Needs Linux.
  */
 export class PythonNursery implements Launcher {
   #modules: readonly WorkerModule[] | undefined;
@@ -24,15 +29,15 @@ export class PythonNursery implements Launcher {
   constructor(private readonly options: NurseryOptions) {}
 
   /** @throws NotStartedError; nothing is left running, and the next launch tries anew. */
-  async launch({ env }: Command, { mark, folder, account }: Place): Promise<LaunchedProcess> {
+  async launch(command: Command, place: Place): Promise<LaunchedProcess> {
     if (this.#closed) throw closed();
-    const nursery = await (this.#running ?? this.#open(mark));
+    const nursery = await (this.#running ?? this.#open(place.mark));
     // It may have been closed while the nursery started.
     if (this.#closed) throw closed();
-    return nursery.fork({ fork: mark, folder, uid: account?.uid ?? null, env });
+    return nursery.fork(this.#request(command, place));
   }
 
-  /** The process that workers are forked from, if one runs. */
+  /** The process that workers are forked from, or the one that made its room, if it runs. */
   async pid(): Promise<number | undefined> {
     return (await this.#running?.catch(() => undefined))?.pid;
   }
@@ -42,6 +47,18 @@ export class PythonNursery implements Launcher {
     this.#closed = true;
     const nursery = await this.#running?.catch(() => undefined);
     await nursery?.close();
+  }
+
+  #request({ file, args, env, forkable }: Command, place: Place): ForkRequest {
+    const kept = this.options.room !== undefined;
+    return {
+      fork: place.mark,
+      folder: kept ? basename(place.folder) : place.folder,
+      uid: place.account?.uid ?? null,
+      env: kept ? insideOf(env, place.folder) : env,
+      exec: forkable === true ? undefined : [file, ...args],
+      scratchBytes: place.scratchBytes ?? scratchBytesDefault,
+    };
   }
 
   /** One at a time, until it is gone or could not be started. */
@@ -63,5 +80,9 @@ export class PythonNursery implements Launcher {
     }
   }
 }
+
+/** The worker's folder has another name in its cell. */
+const insideOf = (env: Readonly<Record<string, string>>, folder: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value === folder ? cellFolder : value]));
 
 const closed = (): NotStartedError => new NotStartedError('the nursery is closed');

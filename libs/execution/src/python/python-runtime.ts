@@ -20,6 +20,7 @@ export class PythonRuntime implements Runtime {
     return {
       file: this.interpreter,
       args: ['-I', '-X', 'utf8', '-c', this.#bootstrap],
+      forkable: true,
       env: {
         // The interpreter's own folder first, so that a script of a virtual environment finds its tools.
         PATH: `${dirname(this.interpreter)}:/usr/local/bin:/usr/bin:/bin`,

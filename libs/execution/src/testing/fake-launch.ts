@@ -27,6 +27,9 @@ export class FakeProcess implements LaunchedProcess {
     this.signals.push(signal);
     this.end({ code: null, signal });
   }
+  async bind(folder: string): Promise<string> {
+    return folder;
+  }
   end(exit: Exit): void {
     this.#exit(exit);
   }

@@ -7,15 +7,18 @@ import { DirectLauncher } from '../launch/direct-launcher.js';
 import { Warden, probeUid } from '../launch/warden.js';
 import { WorkerPool } from '../pool/worker-pool.js';
 import { Scratch } from '../pool/scratch.js';
-import { findPython } from '../python/find-python.js';
+import { type FoundPython, findPython } from '../python/find-python.js';
 import { PythonNursery } from '../python/python-nursery.js';
+import { Landlocked } from '../sandbox/landlocked.js';
+import { Rooms } from '../sandbox/rooms.js';
+import type { Launcher } from '../ports/launch.js';
 import { PythonRuntime } from '../python/python-runtime.js';
 
 export const uidBase = 64_000;
 
-/** Each worker a new interpreter, or a fork of one that is ready. */
-export type Birth = 'exec' | 'fork';
-export const births: readonly Birth[] = ['exec', 'fork'];
+/** Each worker a new interpreter, a fork of one that is ready, or a fork in a room or shut in by Landlock. */
+export type Birth = 'exec' | 'fork' | 'bwrap' | 'landlock';
+export const births: readonly Birth[] = ['exec', 'fork', 'bwrap', 'landlock'];
 
 /** A pool of real workers in a temporary folder, for tests. */
 export interface WorkerBench {
@@ -39,18 +42,17 @@ export async function workerBench(
   const python = await findPython({ chosen: undefined, path: '/usr/local/bin:/usr/bin', uid, clock });
   const faults: unknown[] = [];
   const warden = new Warden(python.path, uidBase, folder);
-  const nursery =
-    more.how === 'fork' ? new PythonNursery({ interpreter: python.path, root: folder, clock }) : undefined;
+  const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock });
   const pool = new WorkerPool({
     ...{ clock, newId, warden, slots: more.slots ?? 1, memoryBytes: (more.memoryMb ?? 2_048) * 1024 * 1024 },
     runtime: new PythonRuntime(python.path),
-    launcher: nursery ?? new DirectLauncher(),
+    launcher,
     scratch: new Scratch(folder),
     onFault: (error) => void faults.push(error),
   });
   const close = async (): Promise<void> => {
     await pool.close();
-    await nursery?.close();
+    await end();
     await warden.close();
     await rm(folder, { recursive: true, force: true });
   };
@@ -68,4 +70,23 @@ export async function workerBench(
     close,
     folders: async () => (await readdir(folder)).filter((name) => name.startsWith('w-')),
   };
+}
+
+interface Made {
+  readonly launcher: Launcher;
+  end(): Promise<void>;
+}
+
+function launcherFor(how: Birth, at: { python: FoundPython; root: string; clock: Clock }): Made {
+  const { path: interpreter, prefixes } = at.python;
+  const codeRoot = join(at.root, 'code');
+  if (how === 'exec') return { launcher: new DirectLauncher(), end: async () => undefined };
+  if (how === 'bwrap') {
+    const users = process.getuid?.() !== 0;
+    const rooms = new Rooms({ ...at, interpreter, prefixes, codeRoot, bwrap: 'bwrap', users, proc: true });
+    return { launcher: rooms, end: () => rooms.close() };
+  }
+  const nursery = new PythonNursery({ ...at, interpreter });
+  const launcher = how === 'fork' ? nursery : new Landlocked({ interpreter, prefixes, codeRoot, launcher: nursery });
+  return { launcher, end: () => nursery.close() };
 }

@@ -46,7 +46,7 @@ export class FramedWorker implements RuntimeWorker {
     const first = this.#next();
     this.ready = first.then(() => undefined);
     this.ready.catch(() => undefined);
-    this.#send(jsonFrame('S', { ...start, parent: ownPid }));
+    this.#send(jsonFrame('S', { parent: ownPid, ...start, ...process.start }));
   }
 
   get waitsForUs(): boolean {

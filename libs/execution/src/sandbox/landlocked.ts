@@ -1,0 +1,50 @@
+import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
+import { shutInText } from '../python/package-files.js';
+import { systemFolders } from './system-folders.js';
+
+export interface LandlockedOptions {
+  readonly interpreter: string;
+  readonly prefixes: readonly string[];
+  readonly codeRoot: string;
+  /** How processes are made otherwise. */
+  readonly launcher: Launcher;
+}
+
+/** Of /etc: what programs need in order to run. */
+const settings = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime', '/etc/nsswitch.conf', '/etc/mime.types'];
+const networkSettings = [
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/host.conf',
+  '/etc/gai.conf',
+  '/etc/services',
+  '/etc/ssl/certs',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki',
+];
+
+/**
+ * Workers that give up what they do not need before they see any code: files but those of the system and their own folder, TCP, signals to
+ * others (Landlock), and system calls (seccomp). No namespaces: what this does not stop is in docs/security.md.
+ */
+export class Landlocked implements Launcher {
+  constructor(private readonly options: LandlockedOptions) {}
+
+  async launch(command: Command, place: Place): Promise<LaunchedProcess> {
+    const shutIn = { readable: this.#readable(command, place), network: place.network ?? false };
+    const { launcher, interpreter } = this.options;
+    if (command.forkable === true) {
+      const process = await launcher.launch(command, place);
+      return Object.assign(process, { start: { ...process.start, shutIn } });
+    }
+    // The program cannot do it to itself: an interpreter does, and becomes it.
+    const words = JSON.stringify({ shutIn, exec: [command.file, ...command.args] });
+    return launcher.launch({ ...command, file: interpreter, args: ['-I', '-S', '-c', shutInText(), words] }, place);
+  }
+
+  #readable({ mounts = [] }: Command, { network = false }: Place): string[] {
+    const { prefixes, codeRoot } = this.options;
+    const folders = systemFolders([...prefixes, ...mounts]).map(({ path }) => path);
+    return [...folders, codeRoot, ...settings, ...(network ? networkSettings : [])];
+  }
+}
