@@ -96,6 +96,11 @@ const codes = Object.entries(errorCodes).map(
 );
 const failures = [
   ['ITEM_RAISED', 'The script raised for this item, or its result is not JSON. Tried again `retries` times.'],
+  [
+    'COMMAND_FAILED',
+    'The command ended with an exit code other than 0 or by a signal, or gave what is no result. The last line of its errors is told. Tried again alone.',
+  ],
+  ['COMMAND_UNFIT', 'The command cannot be started, or does not give one line for each item. The job fails at once.'],
   ['ITEM_CRASHED', 'The worker process died at this item (a signal, out of memory, `os._exit`). Tried again alone.'],
   ['ITEM_TIMEOUT', 'No progress at this item for `timeoutMs`. The process group was ended and the item tried again.'],
   ['ITEM_FAILED', 'Items failed; the first reason is not known any more.'],

@@ -122,7 +122,7 @@ describe('das', () => {
     [['run', 'job.py', '--input', '-', '--range', '0:1'], /--input and --range/],
     [['run', 'job.py', '--format', 'lines'], /--format needs --input/],
     [['run', 'job.py', '--what'], /unknown option '--what'/],
-    [['run'], /missing required argument/],
+    [['run'], /there is nothing to run/],
     [['fly'], /unknown command/],
     [['up', '--nodes', '0'], /--nodes/],
     [['up', '--detach', '--nodes', '0'], /--nodes/],

@@ -12,7 +12,11 @@ import { joinCluster, up } from './commands/up.js';
 import { type Context, contextOf } from './context.js';
 import type { World } from './world.js';
 
-type Action<Options extends GlobalOptions> = (context: Context<Options>, argument: string) => Promise<void>;
+type Action<Options extends GlobalOptions> = (
+  context: Context<Options>,
+  argument: string,
+  all: readonly string[],
+) => Promise<void>;
 
 /** The command line `das`. Its parser prints help and usage errors; what it throws then is a CommanderError. */
 export function programOf(world: World, version: string): Command {
@@ -30,7 +34,7 @@ export function programOf(world: World, version: string): Command {
     .showHelpAfterError('(das --help tells more)');
   const bound = <Options extends GlobalOptions>(action: Action<Options>) =>
     async function (this: Command): Promise<void> {
-      await action(contextOf(world, this.optsWithGlobals<Options>()), this.args[0] ?? '');
+      await action(contextOf(world, this.optsWithGlobals<Options>()), this.args[0] ?? '', this.args);
     };
   clusterCommands(program, bound);
   membershipCommands(program, bound);
@@ -109,8 +113,18 @@ const collect = (value: string, before: readonly string[] = []): string[] => [..
 
 function runCommand(program: Command, bound: Bind): void {
   program
-    .command('run <script>')
-    .description('run a script: map(item) for every item, or main(params)')
+    .command('run [script] [arguments...]')
+    .description('run a script: map(item) for every item, or main(params); or any program, with its arguments')
+    .option(
+      '--command [text]',
+      'run shell text, or a program: --command -- PROGRAM ARGUMENT…; items are lines, and so are results',
+    )
+    .option(
+      '--per-item',
+      'of a command: a process for each item; so it is, too, where {} stands for the item, {n} for its number',
+    )
+    .option('--items-as <format>', 'of a command: text, or json for text that is encoded as JSON, too (default: text)')
+    .option('--output-format <format>', 'of a command: its lines are text, or json (default: text)')
     .option('--input <path>', 'items: a file, - (standard input), a folder or a pattern, in quotes')
     .option(
       '--format <format>',

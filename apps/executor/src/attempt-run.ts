@@ -190,14 +190,14 @@ export class AttemptRun {
 
   /** Imports the script; the commit to make when that fails. */
   async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
-    const { job, filename, params, limits } = this.spec;
+    const { job, filename, params, limits, command } = this.spec;
     const limitMs = Math.max(limits.timeoutMs ?? 0, importMsMin);
     const cancel = watchProgress(importing, this.tools.clock, limitMs, () => {
       this.#stuck = 'importing';
       worker.kill();
     });
     try {
-      const failure = await worker.runtime.load({ job, node: this.tools.node, filename, text, params });
+      const failure = await worker.runtime.load({ job, node: this.tools.node, filename, text, params, command });
       worker.loaded = failure === undefined;
       return failure === undefined ? undefined : this.#part.fatal(failure);
     } catch (error) {

@@ -97,9 +97,13 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#warden?.close();
   }
 
-  async inspect({ filename, codeText }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+  async inspect({
+    filename,
+    codeText,
+    language,
+  }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
     try {
-      return await this.#toolsNow.pool.inspect(filename, codeText);
+      return await this.#toolsNow.pool.inspect(filename, codeText, language);
     } catch (error) {
       if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
       if (!(error instanceof WorkerGoneError)) throw error;

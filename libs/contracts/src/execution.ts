@@ -7,6 +7,7 @@ import {
   functionsSchema,
   jobRecordSchema,
   jobSpecSchema,
+  languageSchema,
   openPartSchema,
   partKindSchema,
 } from './job.js';
@@ -51,7 +52,7 @@ export const inspectScript = nodeOperation(
   'execution',
   'inspect',
   z.object({
-    language: z.enum(['python']),
+    language: languageSchema,
     filename: z.string().max(200),
     codeText: z.string().max(limits.codeBytesMax),
   }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commandSchema } from './command.js';
 import { jobIdSchema, nodeIdSchema } from './ids.js';
 import { decisionSchema, failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
 import { limits, submissionKeyPattern } from './limits.js';
@@ -18,10 +19,11 @@ export const submissionSchema = z
   .strictObject({
     name: z.string().min(1).max(200).optional().describe("shown in lists; default: the script's file name"),
     code: z.strictObject({
-      language: z.string().default('python').describe('python'),
+      language: z.string().default('python').describe('python, command'),
       filename: z.string().min(1).max(200).default('job.py'),
-      text: z.string().max(limits.codeBytesMax).describe('the script'),
+      text: z.string().max(limits.codeBytesMax).describe('the script, or the command'),
     }),
+    command: commandSchema.optional().describe('of the language `command`'),
     input: z
       .union([
         z.strictObject({ items: z.array(z.unknown()).max(limits.blockItemsMax) }).describe('a few items, inline'),

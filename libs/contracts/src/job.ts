@@ -1,5 +1,6 @@
 import type { TransitionTable } from '@das/kernel';
 import { z } from 'zod';
+import { commandSchema } from './command.js';
 import { count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
 import { limits } from './limits.js';
 
@@ -96,13 +97,18 @@ export const jobLimitsSchema = z.object({
 });
 export type JobLimits = z.infer<typeof jobLimitsSchema>;
 
+/** What a job's code is written in; `command`: any program. */
+export const languageSchema = z.enum(['python', 'command']);
+export type Language = z.infer<typeof languageSchema>;
+
 /** A job as the store keeps it: fixed at creation. */
 export const jobSpecSchema = z.object({
   job: jobIdSchema,
   name: z.string().max(200),
-  language: z.enum(['python']),
+  language: languageSchema,
   filename: z.string().max(200).describe('shown in tracebacks'),
   code: digestSchema,
+  command: commandSchema.optional().describe('of the language `command`'),
   functions: functionsSchema,
   input: inputKindSchema,
   params: z.record(z.string(), z.unknown()),

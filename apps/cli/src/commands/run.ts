@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { type JobView, limits } from '@das/contracts';
+import { resolve } from 'node:path';
+import type { JobView } from '@das/contracts';
 import { newId } from '@das/platform/basics';
 import type { Client } from '../client/client.js';
 import type { GlobalOptions } from '../client/endpoint.js';
@@ -19,13 +19,14 @@ import {
 } from '../core/parse.js';
 import { ExitError, exitCodes } from '../errors.js';
 import { openInput } from '../input/input.js';
+import { type CommandOptions, programOf } from '../input/program.js';
 import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
 import { checkOutput } from '../output/destination.js';
 import { copyResults } from './results.js';
 import { RunInterrupt } from './run-interrupt.js';
 
-export interface RunOptions extends GlobalOptions {
+export interface RunOptions extends GlobalOptions, CommandOptions {
   readonly input?: string;
   readonly format?: string;
   readonly range?: string;
@@ -44,11 +45,11 @@ export interface RunOptions extends GlobalOptions {
   readonly output?: string;
 }
 
-/** `das run SCRIPT`: submits, shows how it goes, prints the result. Ctrl-C cancels the job. */
-export async function run(context: Context<RunOptions>, script: string): Promise<void> {
+/** `das run SCRIPT` and `das run --command …`: submits, shows how it goes, prints the result. Ctrl-C cancels the job. */
+export async function run(context: Context<RunOptions>, _: string, words: readonly string[]): Promise<void> {
   const { world, options } = context;
-  const spec = await specOf(context);
-  const code = { filename: basename(script), text: await scriptText(resolve(world.cwd, script), script) };
+  const program = await programOf(words, options, world);
+  const spec = { ...(await specOf(context)), ...program.spec };
   const upload =
     options.input === undefined ? undefined : await openInput(options.input, parseFormat(options.format), world);
   await checkOutput(options.output, world);
@@ -58,7 +59,7 @@ export async function run(context: Context<RunOptions>, script: string): Promise
   const deaf = world.onInterrupt(() => interrupt.press());
   try {
     const input = upload && { input: { format: upload.format } };
-    const parts = { spec: { ...spec, ...input }, code, input: upload?.body, reopen: upload?.reopen };
+    const parts = { spec: { ...spec, ...input }, code: program.code, input: upload?.body, reopen: upload?.reopen };
     const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt));
     interrupt.taken(job.id);
     if (options.detach === true && !interrupt.cancelled) return await context.print(job, job.id);
@@ -132,15 +133,6 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
 async function paramsFile(file: string | undefined, cwd: string): Promise<Record<string, unknown>> {
   if (file === undefined) return {};
   return parseParamsFile(await textOf(resolve(cwd, file), file, '--param-json'), file);
-}
-
-async function scriptText(path: string, shown: string): Promise<string> {
-  const text = await textOf(path, shown, 'SCRIPT');
-  if (Buffer.byteLength(text) <= limits.codeBytesMax) return text;
-  throw new UsageError(`${shown} is too large for a script`, {
-    field: 'SCRIPT',
-    expected: `at most ${limits.codeBytesMax} bytes`,
-  });
 }
 
 async function textOf(path: string, shown: string, field: string): Promise<string> {

@@ -7,10 +7,12 @@ import {
   type RequestOf,
   type Submission,
   inspectScript,
+  languageSchema,
   listMembers,
 } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
+import { commandFunctions } from './command.js';
 import { frontLimits } from './config.js';
 
 /** Has scripts parsed (not run) by an executor: this node's, else another member's. Knows the last few scripts by their digest. */
@@ -20,12 +22,16 @@ export class Scripts {
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {}
 
   /** What a script defines. @throws Fault SCRIPT_SYNTAX with line and text; SERVICE_UNAVAILABLE when no executor answers. */
-  async inspect(code: Submission['code']): Promise<Functions> {
-    const digest = digestOf(code.text);
+  async inspect(submission: Submission): Promise<Functions> {
+    const { code, command } = submission;
+    // Of another program than shell text nothing can be said before it runs.
+    if (command !== undefined && command.run !== 'shell') return commandFunctions(submission);
+    const language = languageSchema.parse(code.language);
+    const digest = digestOf(`${language}\n${code.text}`);
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const reply = await this.ask({ language: 'python', filename: code.filename, codeText: code.text });
-    if (reply.fault !== undefined) throw syntaxFault(code.filename, reply.fault);
+    const reply = await this.ask({ language, filename: code.filename, codeText: code.text });
+    if (reply.fault !== undefined) throw syntaxFault(code, reply.fault);
     if (reply.functions === undefined)
       throw new Fault('SERVICE_UNAVAILABLE', 'the executor could not parse the script');
     this.remember(digest, reply.functions);
@@ -82,10 +88,11 @@ export const digestOf = (content: string | Uint8Array): string => createHash('sh
 
 type SyntaxFault = NonNullable<ReplyOf<typeof inspectScript>['fault']>;
 
-function syntaxFault(filename: string, fault: SyntaxFault): Fault {
-  return new Fault('SCRIPT_SYNTAX', `${filename}, line ${fault.line}: ${fault.message}`, {
+function syntaxFault({ language, filename }: Submission['code'], fault: SyntaxFault): Fault {
+  const shell = language === 'command';
+  return new Fault('SCRIPT_SYNTAX', `${shell ? 'the command' : filename}, line ${fault.line}: ${fault.message}`, {
     field: 'code.text',
-    expected: 'a script that Python 3 parses',
+    expected: shell ? 'shell text that /bin/sh parses' : 'a script that Python 3 parses',
     line: fault.line,
     text: fault.text.slice(0, 500),
   });

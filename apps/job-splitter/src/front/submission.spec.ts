@@ -30,7 +30,7 @@ describe('a submission', () => {
     [
       'another language',
       { code: { text: 'x', language: 'cobol' } },
-      { code: 'SCRIPT_LANGUAGE', details: { expected: 'python' } },
+      { code: 'SCRIPT_LANGUAGE', details: { expected: 'python, command' } },
     ],
     ['an empty script', { code: { text: ' \n\t' } }, { code: 'SCRIPT_EMPTY' }],
     ['half a range', { ...script, input: { range: [1] } }, { details: { field: 'input.range' } }],

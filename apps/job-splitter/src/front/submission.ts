@@ -6,11 +6,13 @@ import {
   type Submission,
   type Tolerance,
   jobLimitsSchema,
+  languageSchema,
   limits,
   submissionSchema,
   shapeFault,
 } from '@das/contracts';
 import { itemsMax } from './blocks.js';
+import { commandFunctions, withCommand } from './command.js';
 
 /** Parameters travel in every assignment, so they stay small; data belongs into items. */
 export const paramsBytesMax = 64 * 1024;
@@ -19,10 +21,12 @@ export const paramsBytesMax = 64 * 1024;
 export function parseSubmission(value: unknown): Submission {
   const parsed = submissionSchema.safeParse(value);
   if (!parsed.success) throw shapeFault(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
-  checkScript(parsed.data.code);
-  checkParams(parsed.data.params);
-  if (parsed.data.input !== undefined && 'range' in parsed.data.input) checkRange(parsed.data.input.range);
-  return parsed.data;
+  checkLanguage(parsed.data.code);
+  const submission = withCommand(parsed.data);
+  checkText(submission.code);
+  checkParams(submission.params);
+  if (submission.input !== undefined && 'range' in submission.input) checkRange(submission.input.range);
+  return submission;
 }
 
 function hintFor(path: readonly PropertyKey[] | undefined): string | undefined {
@@ -32,14 +36,15 @@ function hintFor(path: readonly PropertyKey[] | undefined): string | undefined {
   return undefined;
 }
 
-function checkScript(code: Submission['code']): void {
-  if (code.language !== 'python') {
-    const shown = code.language.slice(0, 40);
-    throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify(shown)} is not known`, {
-      field: 'code.language',
-      expected: 'python',
-    });
-  }
+function checkLanguage({ language }: Submission['code']): void {
+  if (languageSchema.safeParse(language).success) return;
+  throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify(language.slice(0, 40))} is not known`, {
+    field: 'code.language',
+    expected: languageSchema.options.join(', '),
+  });
+}
+
+function checkText(code: Submission['code']): void {
   if (code.text.trim() === '') {
     throw new Fault('SCRIPT_EMPTY', `the script ${code.filename} is empty`, {
       field: 'code.text',
@@ -82,7 +87,8 @@ export interface JobPlan {
  * @throws Fault SCRIPT_NO_FUNCTION | INPUT_MISSING | INPUT_UNEXPECTED | REQUEST_INVALID.
  */
 export function planJob(submission: Submission, defined: Functions, buckets: number): JobPlan {
-  const functions = takingPart(defined, submission.code.filename);
+  const { language, filename } = submission.code;
+  const functions = language === 'command' ? commandFunctions(submission) : takingPart(defined, filename);
   const input = inputOf(submission.input, functions);
   return {
     functions,

@@ -6,12 +6,14 @@ import {
   type Submission,
   clusterStatus,
   jobIdSchema,
+  languageSchema,
   limits,
 } from '@das/contracts';
 import type { JobId } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext, currentTraceparent, withSpan } from '@das/platform';
 import { type Block, BlockBuilder } from './block-builder.js';
 import { cutUpload, itemTooLarge } from './blocks.js';
+import { nameOf } from './command.js';
 import { Metrics } from './metrics.js';
 import { Scripts, digestOf } from './scripts.js';
 import { KeyedBody, parseKey } from './submission-key.js';
@@ -69,7 +71,7 @@ export class Submitter {
   }
 
   private async create(submission: Submission, options: SubmitOptions): Promise<JobRecord> {
-    const defined = await this.scripts.inspect(submission.code);
+    const defined = await this.scripts.inspect(submission);
     const plan = planJob(submission, defined, defined.reduce ? await this.buckets() : 1);
     const keyed = options.key === undefined ? undefined : new KeyedBody(parseKey(options.key), submission);
     const job = { spec: this.spec(submission, plan, options), codeText: submission.code.text, keyed };
@@ -82,13 +84,14 @@ export class Submitter {
   }
 
   private spec(submission: Submission, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
-    const { code, name, params, network } = submission;
+    const { code, command, name, params, network } = submission;
     return {
       job,
-      name: name ?? code.filename,
-      language: 'python',
+      name: name ?? nameOf(code),
+      language: languageSchema.parse(code.language),
       filename: code.filename,
       code: digestOf(code.text),
+      ...(command === undefined ? {} : { command }),
       functions: plan.functions,
       input: plan.input,
       params,

@@ -20,6 +20,19 @@ def inspect_script(text, filename):
     return {'functions': {name: name in names for name in FUNCTIONS}}
 
 
+def inspect_command(text, _):
+    """Shell text, as `sh -n` reads it."""
+    from .program import check
+
+    fault = check(text)
+    if fault is None:
+        return {'functions': {name: name in ('map', 'main') for name in FUNCTIONS}}
+    line, message = fault
+    lines = text.splitlines()
+    shown = lines[line - 1] if 0 < line <= len(lines) else ''
+    return {'fault': {'line': line, 'column': 1, 'text': shown[:TEXT_CHARS], 'message': message}}
+
+
 def syntax_fault(fault, text):
     line = max(1, fault.lineno or 1)
     lines = text.splitlines()

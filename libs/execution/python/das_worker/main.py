@@ -6,7 +6,8 @@ import sys
 
 from . import failures, limits
 from .channel import U32, Channel, Closed
-from .inspecting import inspect_script
+from .command import Command
+from .inspecting import inspect_command, inspect_script
 from .locks import Locks
 from .mapping import Full, Mapper
 from .script import load
@@ -27,7 +28,8 @@ class Worker:
             kind, payload = self.channel.read()
             if kind == 'I':
                 head = json.loads(payload)
-                self.channel.send_json('I', inspect_script(head['text'], head['filename']))
+                inspect = inspect_command if head.get('command') else inspect_script
+                self.channel.send_json('I', inspect(head['text'], head['filename']))
             elif kind == 'L':
                 self.load(json.loads(payload))
             elif kind == 'B':
@@ -43,11 +45,22 @@ class Worker:
         self.script.begin(head)
         self.state.locks.begin()
         self.state.view[0] = head['from']
-        done = self.map(head) if head['kind'] == 'map' else self.step(head)
+        done = self.command(head) if isinstance(self.script, Command) else self.function(head)
         self.state.locks.end()
         flush_prints()
         self.state.view[0] = head['to']
         self.channel.send_json('X', done)
+
+    def command(self, head):
+        if head['kind'] not in ('map', 'main') or head.get('buckets'):
+            return {'fatal': {'code': 'COMMAND_UNFIT', 'message': 'a command cannot be the %s of a job' % head['kind']}}
+        done = self.script.map(self.channel, head) if head['kind'] == 'map' else self.script.main(self.channel)
+        if self.state.cancelled:
+            raise Closed
+        return done
+
+    def function(self, head):
+        return self.map(head) if head['kind'] == 'map' else self.step(head)
 
     def map(self, head):
         try:

@@ -131,6 +131,10 @@ def make_das(head, state):
 def load(head, state):
     """The script, or the failure of importing it."""
     try:
+        if head.get('command'):
+            from .command import Command
+
+            return Command(head, state), None
         return Script(head, state), None
     except BaseException as thrown:
         failure = failures.describe(thrown)

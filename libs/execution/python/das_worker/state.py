@@ -18,6 +18,8 @@ class State:
         self.view = memoryview(self._map).cast('Q')
         self.view[0] = NO_ITEM
         self.cancelled = False
+        # The process group of the command that runs.
+        self.command = None
         # Set once there is a channel to ask by.
         self.locks = None
         self._ours = True
@@ -27,6 +29,8 @@ class State:
 
     def cancel(self, *_):
         self.cancelled = True
+        if self.command is not None:
+            os.killpg(self.command, signal.SIGTERM)
 
     def leave_to_parent(self):
         """In a process that the script forked: it must neither report progress nor answer for its parent."""

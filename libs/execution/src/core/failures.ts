@@ -12,8 +12,14 @@ const faultPrefix = 'protocol fault: ';
 const faultChars = 200;
 const isTampered = (signal: string | null): boolean => signal?.startsWith(faultPrefix) ?? false;
 
+/** What a worker may say of a failure that is none of a script's functions. */
+export const scriptFailureCodes = ['COMMAND_FAILED', 'COMMAND_UNFIT', 'ITEM_LIMIT'] as const;
+export type ScriptFailureCode = (typeof scriptFailureCodes)[number];
+
 /** What a script's function did wrong, in the words of the runtime. */
 export interface ScriptFailure {
+  /** Absent: what `raised` or `notImported` say. */
+  readonly code?: ScriptFailureCode | undefined;
   readonly message: string;
   readonly traceback?: string | undefined;
   readonly hint?: string | undefined;
@@ -69,8 +75,8 @@ export const raised = (failure: ScriptFailure): Failure => coded('ITEM_RAISED', 
 /** The script cannot be imported: no node could. */
 export const notImported = (failure: ScriptFailure): Failure => coded('SCRIPT_IMPORT', failure);
 
-const coded = (code: string, { message, traceback, hint, itemText }: ScriptFailure): Failure => ({
-  code,
+const coded = (otherwise: string, { code, message, traceback, hint, itemText }: ScriptFailure): Failure => ({
+  code: code ?? otherwise,
   message,
   ...(traceback === undefined ? {} : { traceback }),
   ...(hint === undefined ? {} : { hint }),

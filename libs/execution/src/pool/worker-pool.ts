@@ -1,3 +1,4 @@
+import type { Language } from '@das/contracts';
 import type { Cancel } from '@das/kernel';
 import { freshWanted, pickWorker, surplusWorkers } from '../core/pool-plan.js';
 import { NotStartedError } from '../ports/errors.js';
@@ -71,11 +72,11 @@ export class WorkerPool {
   }
 
   /** Parses a script in a fresh worker, which stays fresh: nothing of the script was run. @throws WorkerGoneError, NotStartedError. */
-  async inspect(filename: string, text: string): Promise<Inspection> {
+  async inspect(filename: string, text: string, language?: Language): Promise<Inspection> {
     const worker = this.#pick('') ?? (await this.#launch());
     const stop = this.options.clock.timer(inspectMs, () => worker.kill());
     try {
-      const inspection = await worker.runtime.inspect(filename, text);
+      const inspection = await worker.runtime.inspect(filename, text, language);
       if (worker.alive) this.#rest(worker);
       return inspection;
     } catch (error) {

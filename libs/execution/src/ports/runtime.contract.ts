@@ -11,8 +11,16 @@ import { misbehaviourRules } from './contract/misbehaving.contract.js';
 import { splitRules } from './contract/split.contract.js';
 import { stepRules } from './contract/steps.contract.js';
 
-/** What every runtime must do, whatever its language. */
-export function runtimeContract(name: string, start: () => Promise<RuntimeHarness>, scripts: RuntimeScripts): void {
+/** What a language has no words for: the title of each rule that does not apply, and why. */
+export type Cannot = Readonly<Record<string, string>>;
+
+/** What every runtime must do, whatever its language, but for what it says it cannot. */
+export function runtimeContract(
+  name: string,
+  start: () => Promise<RuntimeHarness>,
+  scripts: RuntimeScripts,
+  cannot: Cannot = {},
+): void {
   describe(`runtime contract: ${name}`, () => {
     let harness: RuntimeHarness;
     beforeAll(async () => {
@@ -23,12 +31,22 @@ export function runtimeContract(name: string, start: () => Promise<RuntimeHarnes
     const fresh: Given['fresh'] = () => harness.fresh();
     const load: Given['load'] = async (text, params = {}) => {
       const loaded = await fresh();
-      const failure = await loaded.worker.load({ job: 'j', node: 'n', filename: 'job.py', text, params });
+      const failure = await loaded.worker.load({
+        job: 'j',
+        node: 'n',
+        filename: 'job.py',
+        text,
+        params,
+        ...harness.more,
+      });
       expect(failure).toBeUndefined();
       return loaded;
     };
     const mapped: Given['mapped'] = async (text, work) => runPart((await load(text)).worker, work);
 
+    const leftOut: string[] = [];
+    const rule: Given['it'] = (title, test, timeoutMs) =>
+      title in cannot ? void leftOut.push(title) : it(title, test, timeoutMs);
     const all = [
       itemRules,
       failureRules,
@@ -39,6 +57,7 @@ export function runtimeContract(name: string, start: () => Promise<RuntimeHarnes
       inspectionRules,
       lockRules,
     ];
-    for (const rules of all) rules({ fresh, load, mapped }, scripts);
+    for (const rules of all) rules({ it: rule, fresh, load, mapped }, scripts);
+    it('leaves out no other rules than it says', () => expect(leftOut.sort()).toEqual(Object.keys(cannot).sort()));
   });
 }

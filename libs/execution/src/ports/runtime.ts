@@ -1,4 +1,4 @@
-import type { BlockHead, Functions, PartKind, Range } from '@das/contracts';
+import type { BlockHead, CommandSpec, Functions, Language, PartKind, Range } from '@das/contracts';
 import type { Exit, ScriptFailure } from '../core/failures.js';
 import type { Command, LaunchedProcess, Place } from './launch.js';
 
@@ -34,6 +34,8 @@ export interface ScriptJob {
   readonly filename: string;
   readonly text: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The text is a command, run so. */
+  readonly command?: CommandSpec | undefined;
 }
 
 export interface SyntaxFault {
@@ -143,7 +145,7 @@ export interface RuntimeWorker {
   /** Resolves when it can take a script. Rejects with WorkerGoneError. */
   readonly ready: Promise<void>;
   /** Parses; runs nothing. Rejects with WorkerGoneError, also when its answer cannot be read: then it ends. */
-  inspect(filename: string, text: string): Promise<Inspection>;
+  inspect(filename: string, text: string, language?: Language): Promise<Inspection>;
   /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError, as {@link inspect}. */
   load(script: ScriptJob): Promise<ScriptFailure | undefined>;
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */

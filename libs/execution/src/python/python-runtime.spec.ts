@@ -1,8 +1,8 @@
 import { SystemClock, newId } from '@das/platform';
 import { runtimeContract } from '../ports/runtime.contract.js';
-import type { RuntimeHarness } from '../testing/runtime-harness.js';
+import { benchHarness } from '../testing/bench-harness.js';
 import type { RuntimeScripts } from '../testing/runtime-scripts.js';
-import { type Birth, births, workerBench } from '../testing/worker-bench.js';
+import { births } from '../testing/worker-bench.js';
 
 const scripts: RuntimeScripts = {
   identity: `
@@ -207,27 +207,5 @@ if __name__ == "__main__":
 `,
 };
 
-async function start(how: Birth): Promise<RuntimeHarness> {
-  const clock = new SystemClock();
-  const bench = await workerBench(clock, newId, { how });
-  let jobs = 0;
-  return {
-    close: () => bench.close(),
-    fresh: async () => {
-      const worker = await bench.pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
-      let prints = '';
-      worker.onPrint = (_stream, text) => (prints += text);
-      return {
-        worker: worker.runtime,
-        prints: () => prints,
-        kill: () => worker.kill(),
-        cancel: async () => {
-          await worker.cancel();
-          return worker.process.exited;
-        },
-      };
-    },
-  };
-}
-
-for (const how of births) runtimeContract(`python by ${how}`, () => start(how), scripts);
+for (const how of births)
+  runtimeContract(`python by ${how}`, () => benchHarness(new SystemClock(), newId, how), scripts);

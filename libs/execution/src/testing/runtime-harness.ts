@@ -1,5 +1,5 @@
 import type { Exit } from '../core/failures.js';
-import type { RuntimeWorker, Work } from '../ports/runtime.js';
+import type { RuntimeWorker, ScriptJob, Work } from '../ports/runtime.js';
 import type { Heard } from './runtime-parts.js';
 
 /** A started worker with the means to end it, and what it printed. */
@@ -12,6 +12,8 @@ export interface WorkerHarness {
   kill(): void;
 }
 export interface RuntimeHarness {
+  /** How a script of the suite is loaded, where its text alone does not say it. */
+  readonly more?: Partial<ScriptJob>;
   /** A worker that knows no script. */
   fresh(): Promise<WorkerHarness>;
   close(): Promise<void>;
@@ -19,6 +21,8 @@ export interface RuntimeHarness {
 
 /** What the rules of the contract are given. */
 export interface Given {
+  /** As Jest's, but for what the runtime cannot do. */
+  readonly it: (title: string, test: () => Promise<void>, timeoutMs?: number) => void;
   fresh(): Promise<WorkerHarness>;
   /** A worker that knows the script. */
   load(text: string, params?: Record<string, unknown>): Promise<WorkerHarness>;

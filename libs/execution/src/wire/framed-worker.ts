@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { BlockHead } from '@das/contracts';
+import type { BlockHead, Language } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { z } from 'zod';
 import { type Exit, type ScriptFailure, tampered } from '../core/failures.js';
@@ -61,8 +61,8 @@ export class FramedWorker implements RuntimeWorker {
     this.furnished.confirm();
   }
 
-  async inspect(filename: string, text: string): Promise<Inspection> {
-    this.#send(jsonFrame('I', { filename, text }));
+  async inspect(filename: string, text: string, language?: Language): Promise<Inspection> {
+    this.#send(jsonFrame('I', { filename, text, command: language === 'command' }));
     return this.#answer('I', inspectedSchema);
   }
 

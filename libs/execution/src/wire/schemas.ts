@@ -8,6 +8,7 @@ import {
   lockNameSchema,
 } from '@das/contracts';
 import { z } from 'zod';
+import { scriptFailureCodes } from '../core/failures.js';
 
 /* What a worker says. The script shares its process, so all of it is checked. */
 
@@ -15,6 +16,7 @@ const text = (max: number): z.ZodType<string> => z.string().transform((s) => s.s
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const scriptFailureSchema = z.object({
+  code: z.enum(scriptFailureCodes).optional(),
   message: text(limits.messageChars),
   traceback: text(limits.tracebackChars).optional(),
   hint: text(1_000).optional(),

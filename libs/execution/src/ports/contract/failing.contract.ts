@@ -3,7 +3,7 @@ import type { Given } from '../../testing/runtime-harness.js';
 import { mapRange, runPart } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function failureRules({ fresh, load, mapped }: Given, scripts: RuntimeScripts): void {
+export function failureRules({ it, fresh, load, mapped }: Given, scripts: RuntimeScripts): void {
   describe('scripts that fail', () => {
     it('tells an exception with its item and the lines of the script, and goes on', async () => {
       const { lines, failures } = await mapped(scripts.raisesAt3, mapRange(0, 6));

@@ -16,7 +16,7 @@ const failed = (about: Record<string, unknown> = error): Work => ({
   ...{ ...step, kind: 'hook', decisionId: 'j-1-failed', leaseMs, about: { error: about } },
 });
 
-export function hookRules({ load }: Given, scripts: RuntimeScripts): void {
+export function hookRules({ it, load }: Given, scripts: RuntimeScripts): void {
   describe('hooks', () => {
     it('hand on_success the lines of the result, with their number, as often as wanted; nothing comes of what it gives', async () => {
       const { worker, prints } = await load(scripts.hooks);

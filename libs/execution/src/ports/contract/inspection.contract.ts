@@ -2,7 +2,7 @@
 import type { Given } from '../../testing/runtime-harness.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function inspectionRules({ fresh }: Given, scripts: RuntimeScripts): void {
+export function inspectionRules({ it, fresh }: Given, scripts: RuntimeScripts): void {
   describe('inspection', () => {
     it('says which functions a script defines, without running it', async () => {
       const { worker, prints } = await fresh();

@@ -4,7 +4,7 @@ import type { Given } from '../../testing/runtime-harness.js';
 import { base, mapItems, mapRange, pagesOf, runPart } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function itemRules({ load, mapped }: Given, scripts: RuntimeScripts): void {
+export function itemRules({ it, load, mapped }: Given, scripts: RuntimeScripts): void {
   describe('items and results', () => {
     it('gives one result per item, in order, from integers and from pages', async () => {
       const { worker } = await load(scripts.identity);

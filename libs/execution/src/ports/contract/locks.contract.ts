@@ -14,7 +14,7 @@ const granting = () => {
   return desk((call) => (call.op === 'acquire' ? { fence: (fence += 1) } : { released: true }));
 };
 
-export function lockRules({ load }: Given, scripts: RuntimeScripts): void {
+export function lockRules({ it, load }: Given, scripts: RuntimeScripts): void {
   describe('locks', () => {
     const acquire = { op: 'acquire', name: 'stock', limitMs: 5_000, waitMs: 7_000 };
 

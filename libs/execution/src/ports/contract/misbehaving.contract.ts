@@ -3,7 +3,7 @@ import type { Given } from '../../testing/runtime-harness.js';
 import { mapRange, runPart } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function misbehaviourRules({ load, mapped }: Given, scripts: RuntimeScripts): void {
+export function misbehaviourRules({ it, load, mapped }: Given, scripts: RuntimeScripts): void {
   describe('scripts that misbehave', () => {
     it('gives prints, whatever language they are in', async () => {
       const script = await load(scripts.prints);

@@ -3,7 +3,7 @@ import type { Given } from '../../testing/runtime-harness.js';
 import { runPart, splitWork } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function splitRules({ load }: Given, scripts: RuntimeScripts): void {
+export function splitRules({ it, load }: Given, scripts: RuntimeScripts): void {
   describe('split', () => {
     const yielded = (count: number, sign = 1): string =>
       Array.from({ length: count }, (_, n) => `{"n":${n * sign}}\n`).join('');
@@ -36,15 +36,16 @@ export function splitRules({ load }: Given, scripts: RuntimeScripts): void {
       expect(blocks.map(({ no, from, to }) => [no, from, to])).toEqual([[stored.length, 9, 12]]);
     });
 
-    it.each([
-      { what: 'other items', count: 9, sign: -1 },
-      { what: 'fewer items', count: 5, sign: 1 },
-    ])('says that it yields $what than an earlier attempt', async ({ count, sign }) => {
-      const first = await runPart((await load(scripts.splits, { count: 9, sign: 1 })).worker, splitWork());
-      const stored = first.blocks.map(({ text: _, ...head }) => head);
-      const other = await load(scripts.splits, { count, sign });
-      expect((await runPart(other.worker, splitWork(stored))).end.kind).toBe('differs');
-    });
+    for (const [what, count, sign] of [
+      ['other items', 9, -1],
+      ['fewer items', 5, 1],
+    ] as const)
+      it(`says that it yields ${what} than an earlier attempt`, async () => {
+        const first = await runPart((await load(scripts.splits, { count: 9, sign: 1 })).worker, splitWork());
+        const stored = first.blocks.map(({ text: _, ...head }) => head);
+        const other = await load(scripts.splits, { count, sign });
+        expect((await runPart(other.worker, splitWork(stored))).end.kind).toBe('differs');
+      });
 
     it('yields nothing', async () => {
       const { worker } = await load(scripts.splits, { count: 0, sign: 1 });

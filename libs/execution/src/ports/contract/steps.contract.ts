@@ -4,7 +4,7 @@ import type { Given } from '../../testing/runtime-harness.js';
 import { type Heard, mapItems, pagesOf, runPart, step } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
-export function stepRules({ load }: Given, scripts: RuntimeScripts): void {
+export function stepRules({ it, load }: Given, scripts: RuntimeScripts): void {
   describe('reduce and gather', () => {
     it('gives combined pairs by bucket, each key in one bucket wherever it is mapped', async () => {
       const { worker } = await load(scripts.wordCount);

@@ -1,0 +1,123 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { limits } from '@das/contracts';
+import { UsageError } from '../core/parse.js';
+import type { World } from '../world.js';
+
+/** What a job runs, as the API wants it. */
+export interface Program {
+  readonly code: { readonly filename: string; readonly text: string };
+  /** Of code that is no Python script. */
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+export interface CommandOptions {
+  /** Shell text; true: the words that follow are a program and its arguments. */
+  readonly command?: string | true;
+  readonly perItem?: boolean;
+  readonly itemsAs?: string;
+  readonly outputFormat?: string;
+}
+
+/** Extensions of programs that are run as they are; others are looked into. */
+const programs = new Set(['.sh', '.bash', '.zsh', '.pl', '.rb', '.awk', '.lua', '.r']);
+const scripts = new Set(['.py']);
+
+/** The script, the program or the command of `das run`. @throws UsageError. */
+export async function programOf(words: readonly string[], options: CommandOptions, world: World): Promise<Program> {
+  if (options.command !== undefined) return commandOf(options.command, words, options);
+  const [script, ...more] = words;
+  if (script === undefined)
+    throw new UsageError('there is nothing to run', { field: 'SCRIPT', expected: 'a script, or --command' });
+  const path = resolve(world.cwd, script);
+  const text = await scriptText(path, script);
+  const code = { filename: basename(script), text };
+  if (await isProgram(path, text)) return { code, spec: specOf('file', more, options) };
+  return { code, spec: withoutCommand(script, more, options) };
+}
+
+function commandOf(command: string | true, words: readonly string[], options: CommandOptions): Program {
+  if (command === true) {
+    const [first = ''] = words;
+    if (first === '')
+      throw new UsageError('there is no command', {
+        field: '--command',
+        expected: "--command 'shell text', or --command -- PROGRAM ARGUMENT…",
+      });
+    return { code: { filename: basename(first), text: words.join(' ') }, spec: specOf('words', words, options) };
+  }
+  if (words.length > 0)
+    throw new UsageError(`${JSON.stringify(words[0])} is one word too many beside a command`, {
+      field: '--command',
+      expected: 'one of both',
+      hint: "quote the whole command: --command 'tool --fast'; or give its words: --command -- tool --fast",
+    });
+  return { code: { filename: 'command', text: command }, spec: specOf('shell', [], options) };
+}
+
+function specOf(
+  run: 'shell' | 'words' | 'file',
+  words: readonly string[],
+  { perItem, itemsAs, outputFormat }: CommandOptions,
+): Program['spec'] {
+  const given = {
+    perItem,
+    items: textOrJson(itemsAs, '--items-as'),
+    results: textOrJson(outputFormat, '--output-format'),
+  };
+  const command = {
+    run,
+    words,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+  return { code: { language: 'command' }, command };
+}
+
+function textOrJson(given: string | undefined, field: string): string | undefined {
+  if (given === undefined || given === 'text' || given === 'json') return given;
+  throw new UsageError(`${JSON.stringify(given)} does not fit`, { field, expected: 'text or json' });
+}
+
+function withoutCommand(script: string, more: readonly string[], options: CommandOptions): Program['spec'] {
+  const only = Object.entries({
+    '--per-item': options.perItem,
+    '--items-as': options.itemsAs,
+    '--output-format': options.outputFormat,
+  }).find(([, value]) => value !== undefined);
+  if (only !== undefined)
+    throw new UsageError(`${only[0]} is for commands, and ${script} is a script of functions`, { field: only[0] });
+  if (more.length === 0) return {};
+  throw new UsageError(`${JSON.stringify(more[0])}: a script of functions takes no arguments`, {
+    field: 'SCRIPT',
+    expected: 'one script; arguments follow a program only',
+    hint: 'give parameters by --param name=value',
+  });
+}
+
+/** A file of no known language that says what runs it, or may be executed. */
+async function isProgram(path: string, text: string): Promise<boolean> {
+  const extension = extname(path).toLowerCase();
+  if (programs.has(extension)) return true;
+  if (scripts.has(extension)) return false;
+  return text.startsWith('#!') || ((await stat(path)).mode & 0o111) !== 0;
+}
+
+async function scriptText(path: string, shown: string): Promise<string> {
+  const bytes = await readFile(path).catch((thrown: NodeJS.ErrnoException) => {
+    const why =
+      thrown.code === 'ENOENT' ? `there is no file ${shown}` : `${shown} cannot be read (${thrown.code ?? 'unknown'})`;
+    throw new UsageError(why, { field: 'SCRIPT', expected: 'a file that can be read' });
+  });
+  if (bytes.length > limits.codeBytesMax)
+    throw new UsageError(`${shown} is too large for a script`, {
+      field: 'SCRIPT',
+      expected: `at most ${limits.codeBytesMax} bytes`,
+    });
+  if (bytes.includes(0))
+    throw new UsageError(`${shown} is not text`, {
+      field: 'SCRIPT',
+      expected: 'a script',
+      hint: 'a program that every node has is run by --command',
+    });
+  return bytes.toString('utf8');
+}
