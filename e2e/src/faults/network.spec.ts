@@ -9,7 +9,7 @@ const shape = work(full ? 240 : 160, 0.08);
 const flapMs = 1_000;
 /**
  * With a third of all packets lost half of the round trips need another try, the database's and the test's own too, and TCP waits longer for each: a
- * transaction takes seconds. Seen: 240 items in 2 minutes instead of 3 s.
+ * transaction takes seconds. Seen: 240 items in 2 to 3 minutes instead of 3 s.
  */
 const lossyMs = 300_000;
 const lostMin = 50;
