@@ -28,7 +28,9 @@ describe('das', () => {
     expect([code, out]).toEqual([0, '1\n2\n3\n']);
     expect(err).toContain('1/3 items (33 %), 2 running, ETA 0.9 s');
     expect(err).toContain('job j-1 succeeded in 1.2 s: 3 items');
-    expect(uploads[0]).toContain('{"input":{"range":[0,3]},"params":{"n":5},"timeoutMs":2000,"tolerate":"5%"}');
+    expect(uploads[0]).toContain(
+      '{"input":{"range":[0,3]},"params":{"n":5},"timeoutMs":2000,"tolerate":"5%","code":{"language":"python"}}',
+    );
     expect(uploads[0]).toContain('name="code"; filename="job.py"');
   });
 

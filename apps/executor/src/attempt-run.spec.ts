@@ -30,6 +30,7 @@ function printing(): PooledWorker {
       waitsForUs: false,
       position: () => ({ item: 0, counter: 0 }),
       confirm: quiet,
+      cancel: quiet,
       inspect: async () => ({}),
       load: async () => undefined,
       run: async () => {
@@ -62,7 +63,7 @@ const confirming = { ask: async () => ({ body: { outcome: 'staged' }, raw: new U
 function toolsWith(clock: FakeClock, worker: PooledWorker, more: Partial<AttemptTools> = {}): AttemptTools {
   return {
     ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: confirming },
-    pool: { acquire: async () => worker, release: quiet },
+    pools: { acquire: async () => worker, release: quiet },
     ledger: new HoldLedger(1, quiet),
     logs: new JobLogs(new MemoryEventLog(), clock, log, 'epoch'),
     ...more,

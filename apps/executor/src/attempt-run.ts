@@ -139,7 +139,7 @@ export class AttemptRun {
     });
     this.#check();
     const { job, generation } = this.assignment;
-    const worker = await this.tools.pool.acquire({ job, generation });
+    const worker = await this.tools.pools.acquire({ language: this.spec.language, job, generation });
     const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node);
     worker.onPrint = logs.hear;
     this.#worker = worker;
@@ -147,7 +147,7 @@ export class AttemptRun {
       this.#check();
       const commit = await withSpan('worker-run', {}, () => this.#runIn(worker, text));
       await nextTurn();
-      if (worker.loaded) this.tools.pool.release(worker);
+      if (worker.loaded) this.tools.pools.release(worker);
       else worker.kill();
       return commit;
     } catch (error) {
@@ -190,14 +190,15 @@ export class AttemptRun {
 
   /** Imports the script; the commit to make when that fails. */
   async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
-    const { job, filename, params, limits, command } = this.spec;
+    const { job, language, filename, params, limits, command } = this.spec;
     const limitMs = Math.max(limits.timeoutMs ?? 0, importMsMin);
     const cancel = watchProgress(importing, this.tools.clock, limitMs, () => {
       this.#stuck = 'importing';
       worker.kill();
     });
     try {
-      const failure = await worker.runtime.load({ job, node: this.tools.node, filename, text, params, command });
+      const script = { job, node: this.tools.node, language, filename, text, params, command };
+      const failure = await worker.runtime.load(script);
       worker.loaded = failure === undefined;
       return failure === undefined ? undefined : this.#part.fatal(failure);
     } catch (error) {

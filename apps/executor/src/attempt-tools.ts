@@ -1,4 +1,4 @@
-import type { WorkerPool } from '@das/execution';
+import type { WorkerPools } from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
 import type { LockClient } from '@das/platform';
 import type { CodeCache } from './code-cache.js';
@@ -11,7 +11,7 @@ export interface AttemptTools {
   readonly node: NodeId;
   readonly newId: () => string;
   readonly clock: Clock;
-  readonly pool: WorkerPool;
+  readonly pools: WorkerPools;
   readonly store: StoreClient;
   readonly locks: LockClient;
   readonly code: CodeCache;

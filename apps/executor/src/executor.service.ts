@@ -4,6 +4,7 @@ import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript }
 import {
   DirectLauncher,
   FolderSpool,
+  NodeRuntime,
   NotStartedError,
   PythonNursery,
   PythonRuntime,
@@ -11,7 +12,9 @@ import {
   Warden,
   WorkerGoneError,
   WorkerPool,
+  WorkerPools,
   attemptsMax,
+  findNode,
   findPython,
   probeUid,
 } from '@das/execution';
@@ -65,10 +68,10 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const { context } = this;
     const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH, DAS_SPOOL } = this.#config;
     const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
-    const pool = await this.#openPool(folder);
+    const pools = await this.#openPools(folder);
     const store = new StoreClient(context.bus, context.clock);
     this.#tools = {
-      ...{ node: context.node, newId: context.newId, clock: context.clock, pool, store },
+      ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store },
       locks: new LockClient(context.bus, context.clock),
       code: new CodeCache(store, this.#stopped.signal),
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
@@ -92,18 +95,14 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#spool?.close();
     this.#stopped.abort();
     await this.#tools?.logs.flush();
-    await this.#tools?.pool.close();
+    await this.#tools?.pools.close();
     await this.#nursery?.close();
     await this.#warden?.close();
   }
 
-  async inspect({
-    filename,
-    codeText,
-    language,
-  }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+  async inspect({ codeText, ...code }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
     try {
-      return await this.#toolsNow.pool.inspect(filename, codeText, language);
+      return await this.#toolsNow.pools.inspect({ ...code, text: codeText });
     } catch (error) {
       if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
       if (!(error instanceof WorkerGoneError)) throw error;
@@ -124,35 +123,52 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     return this.#spool;
   }
 
-  async #openPool(folder: string): Promise<WorkerPool> {
+  async #openPools(folder: string): Promise<WorkerPools> {
     const { context } = this;
     const { DAS_PYTHON, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = this.#config;
     const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
-    const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock: context.clock });
-    context.log.info({ python: python.path, version: python.version, slots }, 'executor starts workers');
+    const { clock } = context;
+    const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock });
+    const node = await findNode({ uid, clock });
+    context.log.info({ python: python.path, version: python.version, slots, ...node }, 'executor starts workers');
     this.#warden = new Warden(python.path, base, folder);
     // Without accounts, what a worker leaves is known by its environment, which a forked one does not have.
     this.#nursery =
       uid === undefined || process.platform !== 'linux'
         ? undefined
-        : new PythonNursery({ interpreter: python.path, root: folder, clock: context.clock });
-    const pool = new WorkerPool({
-      ...{ slots, clock: context.clock, newId: context.newId, warden: this.#warden },
-      runtime: new PythonRuntime(python.path),
-      launcher: this.#nursery ?? new DirectLauncher(),
+        : new PythonNursery({ interpreter: python.path, root: folder, clock });
+    const onFault = (error: unknown): void =>
+      context.log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`);
+    const launcher = new DirectLauncher();
+    const common = {
+      ...{ slots, clock, newId: context.newId, warden: this.#warden, onFault },
       scratch: new Scratch(folder),
       memoryBytes: memoryMb * mib,
-      onFault: (error) => context.log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`),
-    });
+    };
+    const forPython = { runtime: new PythonRuntime(python.path), launcher: this.#nursery ?? launcher };
+    const forNode = { runtime: new NodeRuntime(node.path), launcher, atRest: 1 };
+    const pools = new WorkerPools(
+      [
+        { languages: ['python', 'command'], pool: new WorkerPool({ ...common, ...forPython }) },
+        { languages: ['node', 'wasm'], pool: new WorkerPool({ ...common, ...forNode }), missing: node.missing },
+      ],
+      clock,
+      onFault,
+    );
+    return this.#opened(pools);
+  }
+
+  /** @throws what the pools threw, with everything ended that was started for them. */
+  async #opened(pools: WorkerPools): Promise<WorkerPools> {
     try {
-      await pool.open();
+      await pools.open();
+      return pools;
     } catch (error) {
-      await pool.close();
+      await pools.close();
       await this.#nursery?.close();
-      await this.#warden.close();
+      await this.#warden?.close();
       throw error;
     }
-    return pool;
   }
 
   async #end(shell: ExecutorShell): Promise<void> {
@@ -192,7 +208,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       ...{ node: this.context.node, epoch: this.#epoch, slots, draining },
       held: this.shell.held(),
       rssBytes: process.memoryUsage.rss(),
-      workers: this.#toolsNow.pool.size,
+      workers: this.#toolsNow.pools.size,
       ...(hold === undefined ? {} : { hold }),
     });
   }

@@ -76,7 +76,7 @@ export class ExecutorShell {
 
   jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
     this.#handle({ kind: 'jobEnded', job, belowGeneration });
-    this.tools.pool.endJob(job, belowGeneration);
+    this.tools.pools.endJob(job, belowGeneration);
   }
 
   heldOutput(full: boolean): void {

@@ -7,10 +7,10 @@ import {
   functionsSchema,
   jobRecordSchema,
   jobSpecSchema,
-  languageSchema,
   openPartSchema,
   partKindSchema,
 } from './job.js';
+import { languageSchema } from './language.js';
 import { limits } from './limits.js';
 import { announcement, nodeOperation } from './operation.js';
 import type { commitPart } from './store/index.js';

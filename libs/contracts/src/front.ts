@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { commandSchema } from './command.js';
 import { jobIdSchema, nodeIdSchema } from './ids.js';
 import { decisionSchema, failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
+import { languages } from './language.js';
 import { limits, submissionKeyPattern } from './limits.js';
 import { memberStateSchema } from './membership.js';
 import { nodeOperation, operation } from './operation.js';
@@ -19,9 +20,15 @@ export const submissionSchema = z
   .strictObject({
     name: z.string().min(1).max(200).optional().describe("shown in lists; default: the script's file name"),
     code: z.strictObject({
-      language: z.string().default('python').describe('python, command'),
+      language: z
+        .string()
+        .optional()
+        .describe(`${languages.join(', ')}; default: by the ending of the file name, else python`),
       filename: z.string().min(1).max(200).default('job.py'),
-      text: z.string().max(limits.codeBytesMax).describe('the script, or the command'),
+      text: z
+        .string()
+        .max(limits.codeBytesMax)
+        .describe('the script, or the command; of a WebAssembly module its bytes as base64'),
     }),
     command: commandSchema.optional().describe('of the language `command`'),
     input: z

@@ -2,6 +2,7 @@ export * from './operation.js';
 export * from './ids.js';
 export * from './limits.js';
 export * from './command.js';
+export * from './language.js';
 export * from './job.js';
 export * from './store/index.js';
 export * from './execution.js';

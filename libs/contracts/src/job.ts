@@ -2,6 +2,7 @@ import type { TransitionTable } from '@das/kernel';
 import { z } from 'zod';
 import { commandSchema } from './command.js';
 import { count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
+import { languageSchema } from './language.js';
 import { limits } from './limits.js';
 
 /** A job's life. Drawn in docs/architecture.md#job. */
@@ -98,8 +99,6 @@ export const jobLimitsSchema = z.object({
 export type JobLimits = z.infer<typeof jobLimitsSchema>;
 
 /** What a job's code is written in; `command`: any program. */
-export const languageSchema = z.enum(['python', 'command']);
-export type Language = z.infer<typeof languageSchema>;
 
 /** A job as the store keeps it: fixed at creation. */
 export const jobSpecSchema = z.object({

@@ -50,6 +50,7 @@ export type {
   Runtime,
   RuntimeWorker,
   ScriptJob,
+  ScriptText,
   SyntaxFault,
   Work,
   WorkSink,
@@ -77,9 +78,12 @@ export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';
 export { Warden, probeUid } from './launch/warden.js';
 export { type FoundPython, findPython } from './python/find-python.js';
+export { findNode } from './node/find-node.js';
+export { NodeRuntime } from './node/node-runtime.js';
 export { PythonRuntime } from './python/python-runtime.js';
 export { type LogListener, type LogStream, PooledWorker, cancelGraceMs } from './pool/pooled-worker.js';
 export { type Binding, type PoolOptions, WorkerPool } from './pool/worker-pool.js';
+export { type Family, type LanguageBinding, WorkerPools } from './pool/worker-pools.js';
 export { Scratch } from './pool/scratch.js';
 export { FolderSpool } from './spool/folder-spool.js';
 export { MemorySpool } from './spool/memory-spool.js';

@@ -36,7 +36,7 @@ describe('a submission', () => {
   afterEach(() => (server.closeAllConnections(), server.close()));
 
   const submit = (input?: PassThrough, overMs?: number) => {
-    const parts = { spec: {}, code: { filename: 'job.py', text: '' }, input };
+    const parts = { spec: {}, code: { filename: 'job.py', bytes: new Uint8Array() }, input };
     const client = new Client({ urls: [url], token: 't' }, new Waits(overMs));
     return submitJob(client, parts, 'b', { signal: leave.signal, sent: () => void sent++ });
   };
@@ -101,7 +101,7 @@ describe('a submission', () => {
     const send = (parts: Partial<SubmissionParts>) =>
       submitJob(
         new Client({ urls: [url], token: 't' }, new Waits(1_000)),
-        { spec: {}, code: { filename: 'job.py', text: '' }, input: undefined, ...parts },
+        { spec: {}, code: { filename: 'job.py', bytes: new Uint8Array() }, input: undefined, ...parts },
         'das-1',
         { signal: leave.signal, sent: () => void sent++ },
       );

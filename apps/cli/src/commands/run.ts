@@ -41,6 +41,7 @@ export interface RunOptions extends GlobalOptions, CommandOptions {
   readonly buckets?: string;
   readonly network?: boolean;
   readonly name?: string;
+  readonly language?: string;
   readonly detach?: boolean;
   readonly output?: string;
 }

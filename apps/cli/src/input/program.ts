@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
-import { limits } from '@das/contracts';
+import { languageOf, limits, wasmBytesMax } from '@das/contracts';
+import { scriptLanguage } from '../core/language.js';
 import { UsageError } from '../core/parse.js';
 import type { World } from '../world.js';
 
 /** What a job runs, as the API wants it. */
 export interface Program {
-  readonly code: { readonly filename: string; readonly text: string };
+  readonly code: { readonly filename: string; readonly bytes: Uint8Array };
   /** Of code that is no Python script. */
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -17,11 +18,11 @@ export interface CommandOptions {
   readonly perItem?: boolean;
   readonly itemsAs?: string;
   readonly outputFormat?: string;
+  readonly language?: string;
 }
 
 /** Extensions of programs that are run as they are; others are looked into. */
 const programs = new Set(['.sh', '.bash', '.zsh', '.pl', '.rb', '.awk', '.lua', '.r']);
-const scripts = new Set(['.py']);
 
 /** The script, the program or the command of `das run`. @throws UsageError. */
 export async function programOf(words: readonly string[], options: CommandOptions, world: World): Promise<Program> {
@@ -30,10 +31,19 @@ export async function programOf(words: readonly string[], options: CommandOption
   if (script === undefined)
     throw new UsageError('there is nothing to run', { field: 'SCRIPT', expected: 'a script, or --command' });
   const path = resolve(world.cwd, script);
-  const text = await scriptText(path, script);
-  const code = { filename: basename(script), text };
-  if (await isProgram(path, text)) return { code, spec: specOf('file', more, options) };
-  return { code, spec: withoutCommand(script, more, options) };
+  const bytes = await scriptBytes(path, script);
+  const code = { filename: basename(script), bytes };
+  if (options.language === undefined && (await isProgram(path, bytes))) {
+    checkSize(script, bytes, limits.codeBytesMax);
+    checkText(script, bytes);
+    return { code, spec: specOf('file', more, options) };
+  }
+  const language = scriptLanguage(script, options.language);
+  checkSize(script, bytes, language === 'wasm' ? wasmBytesMax : limits.codeBytesMax);
+  if (language !== 'wasm') checkText(script, bytes);
+  if (language === 'command') return { code, spec: specOf('file', more, options) };
+  withoutCommand(script, more, options);
+  return { code, spec: { code: { language } } };
 }
 
 function commandOf(command: string | true, words: readonly string[], options: CommandOptions): Program {
@@ -44,7 +54,10 @@ function commandOf(command: string | true, words: readonly string[], options: Co
         field: '--command',
         expected: "--command 'shell text', or --command -- PROGRAM ARGUMENT…",
       });
-    return { code: { filename: basename(first), text: words.join(' ') }, spec: specOf('words', words, options) };
+    return {
+      code: { filename: basename(first), bytes: Buffer.from(words.join(' ')) },
+      spec: specOf('words', words, options),
+    };
   }
   if (words.length > 0)
     throw new UsageError(`${JSON.stringify(words[0])} is one word too many beside a command`, {
@@ -52,7 +65,7 @@ function commandOf(command: string | true, words: readonly string[], options: Co
       expected: 'one of both',
       hint: "quote the whole command: --command 'tool --fast'; or give its words: --command -- tool --fast",
     });
-  return { code: { filename: 'command', text: command }, spec: specOf('shell', [], options) };
+  return { code: { filename: 'command', bytes: Buffer.from(command) }, spec: specOf('shell', [], options) };
 }
 
 function specOf(
@@ -78,7 +91,7 @@ function textOrJson(given: string | undefined, field: string): string | undefine
   throw new UsageError(`${JSON.stringify(given)} does not fit`, { field, expected: 'text or json' });
 }
 
-function withoutCommand(script: string, more: readonly string[], options: CommandOptions): Program['spec'] {
+function withoutCommand(script: string, more: readonly string[], options: CommandOptions): void {
   const only = Object.entries({
     '--per-item': options.perItem,
     '--items-as': options.itemsAs,
@@ -86,7 +99,7 @@ function withoutCommand(script: string, more: readonly string[], options: Comman
   }).find(([, value]) => value !== undefined);
   if (only !== undefined)
     throw new UsageError(`${only[0]} is for commands, and ${script} is a script of functions`, { field: only[0] });
-  if (more.length === 0) return {};
+  if (more.length === 0) return;
   throw new UsageError(`${JSON.stringify(more[0])}: a script of functions takes no arguments`, {
     field: 'SCRIPT',
     expected: 'one script; arguments follow a program only',
@@ -95,29 +108,34 @@ function withoutCommand(script: string, more: readonly string[], options: Comman
 }
 
 /** A file of no known language that says what runs it, or may be executed. */
-async function isProgram(path: string, text: string): Promise<boolean> {
+async function isProgram(path: string, bytes: Buffer): Promise<boolean> {
   const extension = extname(path).toLowerCase();
   if (programs.has(extension)) return true;
-  if (scripts.has(extension)) return false;
-  return text.startsWith('#!') || ((await stat(path)).mode & 0o111) !== 0;
+  if (languageOf(path) !== undefined) return false;
+  return bytes.toString('latin1', 0, 2) === '#!' || ((await stat(path)).mode & 0o111) !== 0;
 }
 
-async function scriptText(path: string, shown: string): Promise<string> {
-  const bytes = await readFile(path).catch((thrown: NodeJS.ErrnoException) => {
+async function scriptBytes(path: string, shown: string): Promise<Buffer> {
+  return readFile(path).catch((thrown: NodeJS.ErrnoException) => {
     const why =
       thrown.code === 'ENOENT' ? `there is no file ${shown}` : `${shown} cannot be read (${thrown.code ?? 'unknown'})`;
     throw new UsageError(why, { field: 'SCRIPT', expected: 'a file that can be read' });
   });
-  if (bytes.length > limits.codeBytesMax)
-    throw new UsageError(`${shown} is too large for a script`, {
-      field: 'SCRIPT',
-      expected: `at most ${limits.codeBytesMax} bytes`,
-    });
-  if (bytes.includes(0))
-    throw new UsageError(`${shown} is not text`, {
-      field: 'SCRIPT',
-      expected: 'a script',
-      hint: 'a program that every node has is run by --command',
-    });
-  return bytes.toString('utf8');
+}
+
+function checkSize(shown: string, bytes: Buffer, bytesMax: number): void {
+  if (bytes.length <= bytesMax) return;
+  throw new UsageError(`${shown} is too large for a script`, {
+    field: 'SCRIPT',
+    expected: `at most ${bytesMax} bytes`,
+  });
+}
+
+function checkText(shown: string, bytes: Buffer): void {
+  if (!bytes.includes(0)) return;
+  throw new UsageError(`${shown} is not text`, {
+    field: 'SCRIPT',
+    expected: 'a script',
+    hint: 'a program that every node has is run by --command',
+  });
 }

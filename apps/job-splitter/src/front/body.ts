@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { frontLimits } from './config.js';
 
 /** The whole of a small body. @throws Fault PAYLOAD_TOO_LARGE past `bytesMax`, with the rest unread. */
-export async function collect(chunks: AsyncIterable<Uint8Array>, bytesMax: number, what: string): Promise<string> {
+export async function collect(chunks: AsyncIterable<Uint8Array>, bytesMax: number, what: string): Promise<Buffer> {
   const kept: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
@@ -12,7 +12,7 @@ export async function collect(chunks: AsyncIterable<Uint8Array>, bytesMax: numbe
     if (bytes > bytesMax) throw bodyTooLarge(what, bytesMax);
     kept.push(chunk);
   }
-  return Buffer.concat(kept).toString('utf8');
+  return Buffer.concat(kept);
 }
 
 /**
@@ -53,7 +53,7 @@ function bodyTooSlow(): Fault {
 
 const bodyBroken = (): Fault => new Fault('REQUEST_INVALID', 'the connection was closed before the body was whole');
 
-function bodyTooLarge(what: string, bytesMax: number): Fault {
+export function bodyTooLarge(what: string, bytesMax: number): Fault {
   return new Fault('PAYLOAD_TOO_LARGE', `${what} is larger than ${bytesMax} bytes`, {
     field: what,
     expected: `at most ${bytesMax} bytes`,

@@ -1,4 +1,5 @@
 import { type CommandSpec, Fault, type Functions, type Submission, commandSchema } from '@das/contracts';
+import type { Checked, CheckedCode } from './submission.js';
 
 /** The kernel takes no longer text as one argument (bytes; MAX_ARG_STRLEN with its final NUL). */
 const shellBytesMax = 131_071;
@@ -6,7 +7,7 @@ const shellBytesMax = 131_071;
 const nameCharsMax = 60;
 
 /** A submission whose command is checked and whole. @throws Fault REQUEST_INVALID naming the field. */
-export function withCommand(submission: Submission): Submission {
+export function withCommand(submission: Checked): Checked {
   const { code, command } = submission;
   if (code.language !== 'command') {
     if (command === undefined) return submission;
@@ -44,7 +45,7 @@ export const commandFunctions = ({ input }: Submission): Functions => ({
 });
 
 /** A job's name when its user gives none. */
-export function nameOf({ language, filename, text }: Submission['code']): string {
+export function nameOf({ language, filename, text }: CheckedCode): string {
   if (language !== 'command' || filename !== 'job.py') return filename;
   const [first = ''] = text.trim().split('\n');
   return first.length <= nameCharsMax ? first : `${first.slice(0, nameCharsMax)}…`;

@@ -1,8 +1,8 @@
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
-import { Fault, limits } from '@das/contracts';
+import { Fault, isWasm, limits, wasmBytesMax } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { Request } from 'express';
-import { collect, parseJson } from './body.js';
+import { bodyTooLarge, collect, parseJson } from './body.js';
 import { onIdleBody, pausedTooLong } from './idle-body.js';
 
 /** A submission as a multipart request carries it. `input` must be read to its end, or left with an error. */
@@ -106,7 +106,7 @@ class MultipartReader {
 
   #smallPart(name: string, file: BusboyFileStream, filename: string | undefined): Promise<SmallPart> {
     const read = collect(file, name === 'spec' ? limits.specBytesMax : limits.codeBytesMax, name);
-    const part = read.then((text) => ({ text, filename }));
+    const part = read.then((bytes) => ({ text: textOf(bytes), filename }));
     part.catch((error: unknown) => this.#fail(error instanceof Fault ? error : broken(messageOf(error))));
     return part;
   }
@@ -136,6 +136,14 @@ function parserOf(request: Request): BusboyInstance {
   } catch (error) {
     throw broken(messageOf(error));
   }
+}
+
+/** A WebAssembly module goes on as text. @throws Fault PAYLOAD_TOO_LARGE. */
+function textOf(bytes: Buffer): string {
+  if (!isWasm(bytes)) return bytes.toString('utf8');
+  const text = bytes.toString('base64');
+  if (text.length <= limits.codeBytesMax) return text;
+  throw bodyTooLarge('code', wasmBytesMax);
 }
 
 function merged(code: unknown, part: SmallPart): object {

@@ -3,17 +3,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Fault,
   type Functions,
+  type Language,
   type ReplyOf,
   type RequestOf,
-  type Submission,
   inspectScript,
-  languageSchema,
   listMembers,
 } from '@das/contracts';
 import type { NodeId } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { commandFunctions } from './command.js';
 import { frontLimits } from './config.js';
+import type { Checked, CheckedCode } from './submission.js';
 
 /** Has scripts parsed (not run) by an executor: this node's, else another member's. Knows the last few scripts by their digest. */
 @Injectable()
@@ -22,15 +22,15 @@ export class Scripts {
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {}
 
   /** What a script defines. @throws Fault SCRIPT_SYNTAX with line and text; SERVICE_UNAVAILABLE when no executor answers. */
-  async inspect(submission: Submission): Promise<Functions> {
+  async inspect(submission: Checked): Promise<Functions> {
     const { code, command } = submission;
     // Of another program than shell text nothing can be said before it runs.
     if (command !== undefined && command.run !== 'shell') return commandFunctions(submission);
-    const language = languageSchema.parse(code.language);
-    const digest = digestOf(`${language}\n${code.text}`);
+    const { language, filename, text } = code;
+    const digest = digestOf(`${language}\n${filename}\n${text}`);
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const reply = await this.ask({ language, filename: code.filename, codeText: code.text });
+    const reply = await this.ask({ language, filename, codeText: text });
     if (reply.fault !== undefined) throw syntaxFault(code, reply.fault);
     if (reply.functions === undefined)
       throw new Fault('SERVICE_UNAVAILABLE', 'the executor could not parse the script');
@@ -88,11 +88,18 @@ export const digestOf = (content: string | Uint8Array): string => createHash('sh
 
 type SyntaxFault = NonNullable<ReplyOf<typeof inspectScript>['fault']>;
 
-function syntaxFault({ language, filename }: Submission['code'], fault: SyntaxFault): Fault {
-  const shell = language === 'command';
-  return new Fault('SCRIPT_SYNTAX', `${shell ? 'the command' : filename}, line ${fault.line}: ${fault.message}`, {
+const parsers: Readonly<Record<Language, string>> = {
+  python: 'a script that Python 3 parses',
+  node: 'a script that Node.js parses, once types are taken out',
+  wasm: 'a WASI command module (preview 1), its bytes as base64',
+  command: 'shell text that /bin/sh parses',
+};
+
+function syntaxFault({ language, filename }: CheckedCode, fault: SyntaxFault): Fault {
+  const what = language === 'command' ? 'the command' : filename;
+  return new Fault('SCRIPT_SYNTAX', `${what}, line ${fault.line}: ${fault.message}`, {
     field: 'code.text',
-    expected: shell ? 'shell text that /bin/sh parses' : 'a script that Python 3 parses',
+    expected: parsers[language],
     line: fault.line,
     text: fault.text.slice(0, 500),
   });

@@ -1,10 +1,10 @@
-import { submissionSchema } from '@das/contracts';
 import { KeyedBody, parseKey } from './submission-key.js';
+import { parseSubmission } from './submission.js';
 
 const text = 'def map(item): return item\n';
 const items = (...lines: string[]) => new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
 const digest = (more: object, ...pieces: Uint8Array[]): string => {
-  const body = new KeyedBody('k', submissionSchema.parse({ code: { text }, ...more }));
+  const body = new KeyedBody('k', parseSubmission({ code: { text }, ...more }));
   for (const piece of pieces) body.items(piece);
   return body.whole().digest;
 };

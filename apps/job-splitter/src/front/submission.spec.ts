@@ -1,5 +1,5 @@
-import { Fault, type Functions, type Submission } from '@das/contracts';
-import { defaultBuckets, paramsBytesMax, parseSubmission, planJob, toleranceOf } from './submission.js';
+import { Fault, type Functions } from '@das/contracts';
+import { type Checked, defaultBuckets, paramsBytesMax, parseSubmission, planJob, toleranceOf } from './submission.js';
 
 const script = { code: { text: 'def map(item): return item' } };
 const none: Functions = { split: false, map: false, combine: false, reduce: false, gather: false, main: false };
@@ -18,7 +18,7 @@ function faultOf(act: () => unknown): Fault {
   throw new Error('expected a fault');
 }
 const refused = (value: unknown): Fault => faultOf(() => parseSubmission(value));
-const parsed = (extra: object = {}): Submission => parseSubmission({ ...script, ...extra });
+const parsed = (extra: object = {}): Checked => parseSubmission({ ...script, ...extra });
 
 describe('a submission', () => {
   it.each([
@@ -30,7 +30,7 @@ describe('a submission', () => {
     [
       'another language',
       { code: { text: 'x', language: 'cobol' } },
-      { code: 'SCRIPT_LANGUAGE', details: { expected: 'python, command' } },
+      { code: 'SCRIPT_LANGUAGE', details: { expected: 'python, node, wasm, command' } },
     ],
     ['an empty script', { code: { text: ' \n\t' } }, { code: 'SCRIPT_EMPTY' }],
     ['half a range', { ...script, input: { range: [1] } }, { details: { field: 'input.range' } }],
@@ -50,6 +50,16 @@ describe('a submission', () => {
     ['no object', 'x', { code: 'REQUEST_INVALID' }],
   ])('with %s is refused, naming it', (_what, value, expected) => {
     expect(refused(value)).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ text: 'x' }, 'python'],
+    [{ text: 'x', filename: 'anything' }, 'python'],
+    [{ text: 'x', filename: 'a.mts' }, 'node'],
+    [{ text: 'x', filename: 'a.wasm' }, 'wasm'],
+    [{ text: 'x', filename: 'a.py', language: 'node' }, 'node'],
+  ])('of the script %j is in %s', (code, language) => {
+    expect(parseSubmission({ code }).code.language).toBe(language);
   });
 
   it('gets the defaults of the schema', () => {

@@ -3,10 +3,13 @@ import {
   type Functions,
   type InputKind,
   type JobLimits,
+  type Language,
   type Submission,
   type Tolerance,
   jobLimitsSchema,
+  languageOf,
   languageSchema,
+  languages,
   limits,
   submissionSchema,
   shapeFault,
@@ -17,12 +20,19 @@ import { commandFunctions, withCommand } from './command.js';
 /** Parameters travel in every assignment, so they stay small; data belongs into items. */
 export const paramsBytesMax = 64 * 1024;
 
+/** A script whose language is known. */
+export interface CheckedCode {
+  readonly language: Language;
+  readonly filename: string;
+  readonly text: string;
+}
+export type Checked = Submission & { readonly code: CheckedCode };
+
 /** @throws Fault REQUEST_INVALID naming the field, SCRIPT_LANGUAGE, SCRIPT_EMPTY. */
-export function parseSubmission(value: unknown): Submission {
+export function parseSubmission(value: unknown): Checked {
   const parsed = submissionSchema.safeParse(value);
   if (!parsed.success) throw shapeFault(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
-  checkLanguage(parsed.data.code);
-  const submission = withCommand(parsed.data);
+  const submission = withCommand({ ...parsed.data, code: checkLanguage(parsed.data.code) });
   checkText(submission.code);
   checkParams(submission.params);
   if (submission.input !== undefined && 'range' in submission.input) checkRange(submission.input.range);
@@ -36,17 +46,18 @@ function hintFor(path: readonly PropertyKey[] | undefined): string | undefined {
   return undefined;
 }
 
-function checkLanguage({ language }: Submission['code']): void {
-  if (languageSchema.safeParse(language).success) return;
-  throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify(language.slice(0, 40))} is not known`, {
+function checkLanguage({ language, filename, text }: Submission['code']): CheckedCode {
+  const known = languageSchema.safeParse(language ?? languageOf(filename) ?? 'python');
+  if (known.success) return { language: known.data, filename, text };
+  throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify((language ?? '').slice(0, 40))} is not known`, {
     field: 'code.language',
-    expected: languageSchema.options.join(', '),
+    expected: languages.join(', '),
   });
 }
 
-function checkText(code: Submission['code']): void {
-  if (code.text.trim() === '') {
-    throw new Fault('SCRIPT_EMPTY', `the script ${code.filename} is empty`, {
+function checkText({ filename, text }: CheckedCode): void {
+  if (text.trim() === '') {
+    throw new Fault('SCRIPT_EMPTY', `the script ${filename} is empty`, {
       field: 'code.text',
       expected: 'a script that defines map(item) or main(params)',
     });
@@ -86,9 +97,9 @@ export interface JobPlan {
  * Decides where a job's items come from and checks that script and submission fit each other.
  * @throws Fault SCRIPT_NO_FUNCTION | INPUT_MISSING | INPUT_UNEXPECTED | REQUEST_INVALID.
  */
-export function planJob(submission: Submission, defined: Functions, buckets: number): JobPlan {
-  const { language, filename } = submission.code;
-  const functions = language === 'command' ? commandFunctions(submission) : takingPart(defined, filename);
+export function planJob(submission: Checked, defined: Functions, buckets: number): JobPlan {
+  const { code } = submission;
+  const functions = code.language === 'command' ? commandFunctions(submission) : takingPart(defined, code);
   const input = inputOf(submission.input, functions);
   return {
     functions,
@@ -100,7 +111,14 @@ export function planJob(submission: Submission, defined: Functions, buckets: num
 
 const mainOnly: Functions = { split: false, map: false, combine: false, reduce: false, gather: false, main: true };
 
-function takingPart(defined: Functions, filename: string): Functions {
+const examples: Readonly<Record<Language, string>> = {
+  python: 'define def map(item): … at the top level of the script',
+  node: 'export function map(item) { … } where it can be seen: a name that is only computed while the script runs is not found',
+  wasm: 'build a WASI command',
+  command: 'give the job items, or a command that runs once',
+};
+
+function takingPart(defined: Functions, { language, filename }: CheckedCode): Functions {
   const { on_success, on_failure } = defined;
   if (!defined.map && defined.main) return { ...mainOnly, on_success, on_failure };
   if (!defined.map) {
@@ -108,7 +126,7 @@ function takingPart(defined: Functions, filename: string): Functions {
       field: 'code.text',
       expected:
         'map(item), or main(params); and if wanted split(params), reduce(key, values), combine(key, values), gather(results), on_success(results), on_failure(error)',
-      hint: 'define def map(item): … at the top level of the script',
+      hint: examples[language],
     });
   }
   if (defined.combine && !defined.reduce) {
@@ -131,7 +149,7 @@ function inputOf(input: Submission['input'], functions: Functions): InputKind {
     throw new Fault('INPUT_MISSING', 'the script defines map(item), but the job has no items', {
       field: 'input',
       expected: 'items, a range, or a script that defines split(params)',
-      hint: 'send input.items, input.range or the part `input`, or define def split(params) in the script',
+      hint: 'send input.items, input.range or the part `input`, or define split(params) in the script',
     });
   }
   return 'range' in input ? { kind: 'range', from: input.range[0], to: input.range[1] } : { kind: 'blocks' };

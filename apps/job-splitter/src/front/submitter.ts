@@ -6,7 +6,6 @@ import {
   type Submission,
   clusterStatus,
   jobIdSchema,
-  languageSchema,
   limits,
 } from '@das/contracts';
 import type { JobId } from '@das/kernel';
@@ -17,7 +16,7 @@ import { nameOf } from './command.js';
 import { Metrics } from './metrics.js';
 import { Scripts, digestOf } from './scripts.js';
 import { KeyedBody, parseKey } from './submission-key.js';
-import { type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
+import { type Checked, type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
 import { type InputBlocks, Uploads } from './uploads.js';
 
 export interface SubmitOptions {
@@ -70,7 +69,7 @@ export class Submitter {
     });
   }
 
-  private async create(submission: Submission, options: SubmitOptions): Promise<JobRecord> {
+  private async create(submission: Checked, options: SubmitOptions): Promise<JobRecord> {
     const defined = await this.scripts.inspect(submission);
     const plan = planJob(submission, defined, defined.reduce ? await this.buckets() : 1);
     const keyed = options.key === undefined ? undefined : new KeyedBody(parseKey(options.key), submission);
@@ -83,12 +82,12 @@ export class Submitter {
     return this.uploads.createPlain(job, knownItems(plan));
   }
 
-  private spec(submission: Submission, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
+  private spec(submission: Checked, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
     const { code, command, name, params, network } = submission;
     return {
       job,
       name: name ?? nameOf(code),
-      language: languageSchema.parse(code.language),
+      language: code.language,
       filename: code.filename,
       code: digestOf(code.text),
       ...(command === undefined ? {} : { command }),

@@ -28,7 +28,7 @@ class Worker:
             kind, payload = self.channel.read()
             if kind == 'I':
                 head = json.loads(payload)
-                inspect = inspect_command if head.get('command') else inspect_script
+                inspect = inspect_command if head['language'] == 'command' else inspect_script
                 self.channel.send_json('I', inspect(head['text'], head['filename']))
             elif kind == 'L':
                 self.load(json.loads(payload))

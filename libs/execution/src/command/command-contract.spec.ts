@@ -8,6 +8,11 @@ const none = 'exit 1';
 
 /** As JSON in and out, a line for a line. */
 const scripts: RuntimeScripts = {
+  language: 'command',
+  filename: 'command',
+  words: { memory: none, refusedLocks: [] },
+  raisingLine: none,
+  keyed: none,
   identity: 'cat',
   prints: 'while read item; do echo "says äöü $item" >&2; echo 0; done',
   raisesAt3: none,
@@ -49,6 +54,7 @@ const because = (why: string, ...titles: string[]): Cannot => Object.fromEntries
 
 /** What a script of functions can and a command cannot; what it does instead is in command-runtime.spec.ts. */
 const cannot: Cannot = {
+  ...because('its results are the bytes that it writes', 'are text, not escapes'),
   ...because(
     'it has no generators and nothing to wait for',
     'gives a list for a generator, and waits for what is asynchronous',
@@ -75,6 +81,7 @@ const cannot: Cannot = {
   ),
   ...because(
     'it has no combine, reduce and gather',
+    'gives keys the text, the bucket and the order that every other language gives them',
     'gives combined pairs by bucket, each key in one bucket wherever it is mapped',
     'reduces keys in their order, with values in item order',
     'merges sorted buckets when the script has no gather',
@@ -112,4 +119,9 @@ const cannot: Cannot = {
 const command = { run: 'shell', words: [], perItem: false, items: 'json', results: 'json' } as const;
 
 for (const how of births)
-  runtimeContract(`command by ${how}`, () => benchHarness(new SystemClock(), newId, how, { command }), scripts, cannot);
+  runtimeContract(
+    `command by ${how}`,
+    () => benchHarness(new SystemClock(), newId, { how }, { command }),
+    scripts,
+    cannot,
+  );

@@ -8,16 +8,18 @@ import { type Heard, mapItems, mapRange, runPart, step } from '../testing/runtim
 const plain: CommandSpec = { run: 'shell', words: [], perItem: false, items: 'text', results: 'text' };
 const quoted = (...items: unknown[]) => mapItems(items.map((item) => JSON.stringify(item)));
 
+const code = { language: 'command', filename: 'count.sh' } as const;
+
 describe('a command', () => {
   let harness: RuntimeHarness;
   beforeAll(async () => {
-    harness = await benchHarness(new SystemClock(), newId, 'fork');
+    harness = await benchHarness(new SystemClock(), newId, { how: 'fork' });
   }, 30_000);
   afterAll(() => harness.close(), 30_000);
 
   const load = async (text: string, how: Partial<CommandSpec> = {}, params = {}): Promise<WorkerHarness> => {
     const loaded = await harness.fresh();
-    const job = { job: 'j-1', node: 'node-1', filename: 'count.sh', text, params };
+    const job = { job: 'j-1', node: 'node-1', ...code, text, params };
     expect(await loaded.worker.load({ ...job, command: { ...plain, ...how } })).toBeUndefined();
     return loaded;
   };
@@ -167,12 +169,12 @@ describe('a command', () => {
 
   it('says where shell text breaks, without running it', async () => {
     const { worker } = await harness.fresh();
-    expect((await worker.inspect('x', 'echo a\nif true; do\n', 'command')).fault).toMatchObject({
+    expect((await worker.inspect({ ...code, text: 'echo a\nif true; do\n' })).fault).toMatchObject({
       line: 2,
       text: 'if true; do',
       message: expect.stringMatching(/syntax error/i),
     });
-    expect((await worker.inspect('x', 'exit 3', 'command')).functions?.map).toBe(true);
+    expect((await worker.inspect({ ...code, text: 'exit 3' })).functions?.map).toBe(true);
   });
 });
 

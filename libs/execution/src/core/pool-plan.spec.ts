@@ -1,4 +1,12 @@
-import { boundIdleMs, freshWanted, pickWorker, surplusWorkers } from './pool-plan.js';
+import {
+  boundIdleMs,
+  expectedMs,
+  freshWanted,
+  pickWorker,
+  standby,
+  surplusFresh,
+  surplusWorkers,
+} from './pool-plan.js';
 
 const idle = (id: string, binding: string | undefined, idleSinceMs: number) => ({ id, binding, idleSinceMs });
 
@@ -17,7 +25,20 @@ describe('the worker pool', () => {
     expect(surplusWorkers(workers, 8, 5 + boundIdleMs)).toEqual(['a2', 'a1']);
     expect(surplusWorkers([idle('f1', undefined, 0)], 1, 1e9)).toEqual([]);
   });
-  it('keeps one fresh worker per slot', () => {
+  it('keeps one fresh worker per slot while jobs are expected, and few when none came for a while', () => {
+    expect([
+      standby(4, 1, undefined),
+      standby(4, 1, 0),
+      standby(4, 1, expectedMs - 1),
+      standby(4, 1, expectedMs),
+    ]).toEqual([1, 4, 4, 1]);
+    expect([standby(4, 4, undefined), standby(1, 2, undefined)]).toEqual([4, 1]);
+  });
+  it('ends fresh workers that are too many, and no bound ones', () => {
+    const fresh = [...workers, idle('f2', undefined, 3)];
+    expect([surplusFresh(fresh, 1), surplusFresh(fresh, 2), surplusFresh(fresh, 9)]).toEqual([['f2'], [], []]);
+  });
+  it('starts as many fresh workers as are missing', () => {
     expect(freshWanted(4, 1, 1)).toBe(2);
     expect(freshWanted(1, 2, 0)).toBe(0);
   });

@@ -23,9 +23,23 @@ export function surplusWorkers<Id>(idle: readonly IdleWorker<Id>[], slots: numbe
     .map(({ id }) => id);
 }
 
-/** How many fresh workers to start, so that each slot finds one ready. */
-export const freshWanted = (slots: number, fresh: number, starting: number): number =>
-  Math.max(0, slots - fresh - starting);
+/** Jobs of a language are expected for so long after one came (ms). */
+export const expectedMs = 300_000;
+
+/** How many fresh workers stand ready: one per slot while jobs are expected, `atRest` when none has come for a while. */
+export const standby = (slots: number, atRest: number, sinceJobMs: number | undefined): number =>
+  sinceJobMs !== undefined && sinceJobMs < expectedMs ? slots : Math.min(slots, atRest);
+
+/** How many fresh workers to start, so that as many as are wanted stand ready. */
+export const freshWanted = (wanted: number, fresh: number, starting: number): number =>
+  Math.max(0, wanted - fresh - starting);
+
+/** Fresh workers to end: those beyond what is wanted. */
+export const surplusFresh = <Id>(idle: readonly IdleWorker<Id>[], wanted: number): Id[] =>
+  idle
+    .filter(({ binding }) => binding === undefined)
+    .slice(wanted)
+    .map(({ id }) => id);
 
 const newestFirst = <Id>(workers: readonly IdleWorker<Id>[]): IdleWorker<Id>[] =>
   [...workers].sort((a, b) => b.idleSinceMs - a.idleSinceMs);

@@ -52,6 +52,7 @@ export class PooledWorker {
 
   /** Asks first: `das.cancelled()` becomes true. */
   async cancel(): Promise<void> {
+    this.runtime.cancel();
     this.process.signal('SIGTERM');
     const stop = this.clock.timer(cancelGraceMs, () => this.kill());
     await this.process.exited;

@@ -17,7 +17,7 @@ export async function probeWorker(options: StartOptions): Promise<void> {
   });
   try {
     await worker.runtime.ready;
-    await worker.runtime.inspect('probe', '');
+    await worker.runtime.inspect({ language: 'python', filename: 'probe', text: '' });
   } catch (error) {
     const words = said.trim().split('\n').at(-1) ?? '';
     const why = late ? `it did not answer within ${probeMs} ms` : messageOf(error);

@@ -6,10 +6,16 @@ const prefix = 'w-';
 
 /** Folders of workers below one root: private, and gone with their worker. */
 export class Scratch {
+  #opening: Promise<void> | undefined;
+
   constructor(readonly root: string) {}
 
-  /** Makes the root, and removes what a killed executor and its warden left. */
-  async open(): Promise<void> {
+  /** Makes the root, and removes what a killed executor and its warden left; once, however many pools share it. */
+  open(): Promise<void> {
+    return (this.#opening ??= this.#tidy());
+  }
+
+  async #tidy(): Promise<void> {
     await mkdir(this.root, { recursive: true });
     const left = (await readdir(this.root)).filter((name) => name.startsWith(prefix) || name.startsWith(socketPrefix));
     for (const name of left) await rm(join(this.root, name), { recursive: true, force: true });

@@ -24,6 +24,8 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
 const parentOf = (pid: number): number =>
   Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
+const python = (text: string) => ({ language: 'python', filename: 'job.py', text }) as const;
+
 describe('a pool whose nursery is killed', () => {
   it('loses its workers, and has others without a pause', async () => {
     const bench = await workerBench(new SystemClock(), newId, { slots: 1, how: 'fork' });
@@ -50,7 +52,7 @@ describe.each(births)('the worker pool, by %s', (how) => {
   const loaded = async (job: string, text: string): Promise<PooledWorker> => {
     const worker = await bench.pool.acquire({ job, generation: 1 });
     if (worker.loaded) return worker;
-    const failure = await worker.runtime.load({ job, node: 'n', filename: 'job.py', text, params: {} });
+    const failure = await worker.runtime.load({ ...python(text), job, node: 'n', params: {} });
     expect(failure).toBeUndefined();
     worker.loaded = true;
     return worker;
@@ -203,9 +205,9 @@ def map(item):
   });
 
   it('parses in a worker that stays fresh', async () => {
-    const { functions } = await bench.pool.inspect('job.py', 'def map(item): return 1\n');
+    const { functions } = await bench.pool.inspect(python('def map(item): return 1\n'));
     expect(functions?.map).toBe(true);
-    const { fault } = await bench.pool.inspect('job.py', 'def map(item) return 1\n');
+    const { fault } = await bench.pool.inspect(python('def map(item) return 1\n'));
     expect(fault?.line).toBe(1);
   });
 });

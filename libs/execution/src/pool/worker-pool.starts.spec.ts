@@ -96,7 +96,7 @@ describe('a machine that cannot start workers', () => {
 
   it('takes no worker for fresh that it has just killed', async () => {
     await pool.open();
-    const inspecting = pool.inspect('job.py', 'x');
+    const inspecting = pool.inspect({ language: 'python', filename: 'job.py', text: 'x' });
     await settled();
     clock.advance(20_000);
     await expect(inspecting).rejects.toMatchObject({ code: 'EXECUTION_WORKER_GONE' });

@@ -1,13 +1,14 @@
-import type { Language } from '@das/contracts';
 import type { Cancel } from '@das/kernel';
-import { freshWanted, pickWorker, surplusWorkers } from '../core/pool-plan.js';
+import { freshWanted, pickWorker, standby, surplusFresh, surplusWorkers } from '../core/pool-plan.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { Inspection } from '../ports/runtime.js';
+import type { Inspection, ScriptText } from '../ports/runtime.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { type StartOptions, startWorker } from './worker-start.js';
 
 export interface PoolOptions extends StartOptions {
   readonly slots: number;
+  /** Fresh workers while no job is expected. @default slots */
+  readonly atRest?: number;
 }
 
 /** Which job a worker is for. */
@@ -29,6 +30,7 @@ export class WorkerPool {
   readonly #idle = new Set<PooledWorker>();
   #starting = 0;
   #closed = false;
+  #jobMs: number | undefined;
   #pausing: Promise<void> | undefined;
   #endPause: (() => void) | undefined;
   readonly #launching = new Set<Promise<unknown>>();
@@ -39,10 +41,10 @@ export class WorkerPool {
   /** Starts the first workers; resolves when one is ready. @throws NotStartedError when the machine cannot start any; to be closed then, too. */
   async open(): Promise<void> {
     await this.options.scratch.open();
+    this.#cancels.push(this.options.clock.every(sweepMs, () => this.#sweep()));
     const first = await this.#launch();
     this.#rest(first);
     this.#replenish();
-    this.#cancels.push(this.options.clock.every(sweepMs, () => this.#sweep()));
   }
 
   /** Worker processes alive. */
@@ -56,6 +58,7 @@ export class WorkerPool {
    */
   async acquire(binding: Binding): Promise<PooledWorker> {
     const name = `${binding.job}/${binding.generation}`;
+    this.#jobMs = this.options.clock.monotonic();
     const worker = await this.#obtain(name);
     worker.binding = name;
     worker.job = binding.job;
@@ -72,11 +75,11 @@ export class WorkerPool {
   }
 
   /** Parses a script in a fresh worker, which stays fresh: nothing of the script was run. @throws WorkerGoneError, NotStartedError. */
-  async inspect(filename: string, text: string, language?: Language): Promise<Inspection> {
+  async inspect(code: ScriptText): Promise<Inspection> {
     const worker = this.#pick('') ?? (await this.#launch());
     const stop = this.options.clock.timer(inspectMs, () => worker.kill());
     try {
-      const inspection = await worker.runtime.inspect(filename, text, language);
+      const inspection = await worker.runtime.inspect(code);
       if (worker.alive) this.#rest(worker);
       return inspection;
     } catch (error) {
@@ -135,16 +138,23 @@ export class WorkerPool {
   }
 
   #sweep(): void {
-    for (const worker of surplusWorkers(this.#idleList(), this.options.slots, this.options.clock.monotonic())) {
+    const idle = this.#idleList();
+    const surplus = surplusWorkers(idle, this.options.slots, this.options.clock.monotonic());
+    for (const worker of [...surplus, ...surplusFresh(idle, this.#standby)]) {
       this.#idle.delete(worker);
       worker.kill();
     }
   }
 
+  get #standby(): number {
+    const { slots, atRest = slots, clock } = this.options;
+    return standby(slots, atRest, this.#jobMs === undefined ? undefined : clock.monotonic() - this.#jobMs);
+  }
+
   #replenish(): void {
     if (this.#closed || this.#pausing !== undefined) return;
     const fresh = [...this.#idle].filter(({ binding }) => binding === undefined).length;
-    const wanted = freshWanted(this.options.slots, fresh, this.#starting);
+    const wanted = freshWanted(this.#standby, fresh, this.#starting);
     for (let n = 0; n < wanted; n += 1) void this.#startAhead();
   }
 

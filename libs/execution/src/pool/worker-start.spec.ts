@@ -39,6 +39,7 @@ describe('starting a worker', () => {
     const furnish = async () => ({
       position: () => ({ item: undefined, counter: 0 }),
       confirm: () => undefined,
+      cancel: () => undefined,
       close: async () => no(),
     });
     start = await fakeStart(clock, () => launched, { furnish });
@@ -52,6 +53,7 @@ describe('starting a worker', () => {
     const furnish = async () => ({
       position: () => ({ item: undefined, counter: 0 }),
       confirm: () => undefined,
+      cancel: () => undefined,
       close: async () => no(),
     });
     start = await fakeStart(clock, () => ended, { furnish });

@@ -2,7 +2,7 @@ import type { BlockHead, CommandSpec, Functions, Language, PartKind, Range } fro
 import type { Exit, ScriptFailure } from '../core/failures.js';
 import type { Command, LaunchedProcess, Place } from './launch.js';
 
-/** One language. The port is the same for interpreters, commands and wasm: a process (or what stands for one) that takes a script and runs parts. */
+/** One kind of worker: a process that takes a script, of a language that it knows, and runs parts. Which ones those are is the affair of the pools. */
 export interface Runtime {
   readonly language: string;
   /** How to start a worker that knows no job yet. */
@@ -18,6 +18,7 @@ export interface Furnished {
   /** What the worker says of itself without a message; readable also after its death. */
   position(): WorkerPosition;
   confirm(): void;
+  cancel(): void;
   close(): Promise<void>;
 }
 
@@ -27,12 +28,20 @@ export interface WorkerPosition {
   readonly counter: number;
 }
 
+/** A script as it came. */
+export interface ScriptText {
+  readonly language: Language;
+  readonly filename: string;
+  /** Of a WebAssembly module: its bytes as base64. */
+  readonly text: string;
+}
+
 /** A script as one job uses it. */
-export interface ScriptJob {
+export interface ScriptJob extends ScriptText {
   readonly job: string;
   readonly node: string;
-  readonly filename: string;
-  readonly text: string;
+  /** Where the rest of the job's code lies, read-only, for the worker to see; the script is `filename` in it. Absent: one file is all. */
+  readonly folder?: string | undefined;
   readonly params: Readonly<Record<string, unknown>>;
   /** The text is a command, run so. */
   readonly command?: CommandSpec | undefined;
@@ -145,7 +154,7 @@ export interface RuntimeWorker {
   /** Resolves when it can take a script. Rejects with WorkerGoneError. */
   readonly ready: Promise<void>;
   /** Parses; runs nothing. Rejects with WorkerGoneError, also when its answer cannot be read: then it ends. */
-  inspect(filename: string, text: string, language?: Language): Promise<Inspection>;
+  inspect(code: ScriptText): Promise<Inspection>;
   /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError, as {@link inspect}. */
   load(script: ScriptJob): Promise<ScriptFailure | undefined>;
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */
@@ -153,6 +162,8 @@ export interface RuntimeWorker {
   position(): WorkerPosition;
   /** The hook that it runs may go on, for `leaseMs` from when it sees this; it ends itself when no more of these come, also while we stand still. */
   confirm(): void;
+  /** `das.cancelled()` becomes true, also for code that never lets go of its thread; a signal follows. */
+  cancel(): void;
   /** It waits for items, for a sink, for a block to be stored, or for a lock: no lack of progress of its own. */
   readonly waitsForUs: boolean;
 }

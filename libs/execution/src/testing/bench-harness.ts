@@ -1,21 +1,22 @@
 import type { Clock } from '@das/kernel';
 import type { RuntimeHarness } from './runtime-harness.js';
+import type { Runtime } from '../ports/runtime.js';
 import { type Birth, workerBench } from './worker-bench.js';
 
 /** Real workers for a suite, each of a job of its own. */
 export async function benchHarness(
   clock: Clock,
   newId: () => string,
-  how: Birth,
+  options: { how?: Birth; runtime?: Runtime; memoryMb?: number },
   more: RuntimeHarness['more'] = {},
 ): Promise<RuntimeHarness> {
-  const bench = await workerBench(clock, newId, { how });
+  const { pool, close } = await workerBench(clock, newId, options);
   let jobs = 0;
   return {
     more,
-    close: () => bench.close(),
+    close,
     fresh: async () => {
-      const worker = await bench.pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
+      const worker = await pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
       let prints = '';
       worker.onPrint = (_stream, text) => (prints += text);
       return {

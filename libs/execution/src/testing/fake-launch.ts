@@ -60,6 +60,7 @@ export async function fakeStart(
     furnish: async () => ({
       position: () => ({ item: undefined, counter: 0 }),
       confirm: () => undefined,
+      cancel: () => undefined,
       close: async () => void did.push('close'),
     }),
     attach: ({ exited }) => workerOf(exited),
@@ -92,6 +93,7 @@ function workerOf(exited: Promise<Exit>): RuntimeWorker {
     run: async () => ({ kind: 'gone', exit: await exited }),
     position: () => ({ item: undefined, counter: 0 }),
     confirm: () => undefined,
+    cancel: () => undefined,
     waitsForUs: false,
   };
 }

@@ -1,5 +1,5 @@
 import type { Exit } from '../core/failures.js';
-import type { RuntimeWorker, ScriptJob, Work } from '../ports/runtime.js';
+import type { RuntimeWorker, ScriptJob, ScriptText, Work } from '../ports/runtime.js';
 import type { Heard } from './runtime-parts.js';
 
 /** A started worker with the means to end it, and what it printed. */
@@ -24,6 +24,8 @@ export interface Given {
   /** As Jest's, but for what the runtime cannot do. */
   readonly it: (title: string, test: () => Promise<void>, timeoutMs?: number) => void;
   fresh(): Promise<WorkerHarness>;
+  /** The script as the runtime wants it. */
+  code(text: string): ScriptText;
   /** A worker that knows the script. */
   load(text: string, params?: Record<string, unknown>): Promise<WorkerHarness>;
   /** Runs one part by a worker of its own. */

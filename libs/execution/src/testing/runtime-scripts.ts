@@ -1,7 +1,29 @@
-/** The same behaviours in the language of the runtime; each `map` or step as its name says. */
-export interface RuntimeScripts {
-  /** `map` gives the item; `gather` all results; `main` the parameters. */
+import type { Language } from '@das/contracts';
+import type { StepKind } from '../ports/runtime.js';
+
+/** What every runtime can do: map. */
+export interface FilterScripts {
+  readonly language: Language;
+  readonly filename: string;
+  /** `map` gives the item; in languages with functions also: `gather` all results, `main` the parameters. */
   readonly identity: string;
+}
+
+/** A runtime without functions says of each step that it has not got it, in these words. */
+export interface LackingScripts extends FilterScripts {
+  readonly cannot: Readonly<Record<StepKind | 'pairs', string>>;
+}
+
+/** The same behaviours in the language of the runtime; each `map` or step as its name says. */
+export interface RuntimeScripts extends FilterScripts {
+  readonly words: {
+    /** What the language calls a lack of memory. */
+    readonly memory: string;
+    /** In what {@link wrongLocks} gives, item by item. */
+    readonly refusedLocks: readonly string[];
+  };
+  /** The line of {@link raisesAt3} that raises. */
+  readonly raisingLine: string;
   /** `map` prints "says äöü <item>" and gives 0. */
   readonly prints: string;
   /** Raises "bad item" at item value 3, gives the item otherwise. */
@@ -36,13 +58,15 @@ export interface RuntimeScripts {
   readonly splits: string;
   /** Word count: `map` yields (word, 1), `combine` and `reduce` sum. */
   readonly wordCount: string;
+  /** `map` yields (item, 1), `reduce` counts. */
+  readonly keyed: string;
   /** The same, without `combine`; gather gives the keys. */
   readonly wordKeys: string;
   /** `map` takes the lock "stock" (limit 5 s, wait 7 s) and gives its fence; `main` takes it, renews it to 9 s, and gives its fence. */
   readonly locks: string;
   /** Ends its wait for the lock "stock" by itself after 50 ms at item 0, and gives what the wait raised; at others, the fence. */
   readonly endsItsWait: string;
-  /** At item 0 asks from a second thread, at 1 from a forked process, at 2 for what it holds already, at 3 for no name, at 4 for no time, at 5 while imported; gives what each raised. */
+  /** Asks for locks that cannot be: from a second thread, from a forked process, for what it holds already, for no name, for no time, while imported; gives what each raised. */
   readonly wrongLocks: string;
   /**
    * `on_success` prints "succeeded <decision id> <number of lines> <lines> <lines again>", lines as compact JSON, in a generator; `on_failure`, asynchronous,

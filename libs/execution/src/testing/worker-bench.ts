@@ -5,6 +5,7 @@ import process from 'node:process';
 import type { Clock } from '@das/kernel';
 import { DirectLauncher } from '../launch/direct-launcher.js';
 import { Warden, probeUid } from '../launch/warden.js';
+import type { Runtime } from '../ports/runtime.js';
 import { WorkerPool } from '../pool/worker-pool.js';
 import { Scratch } from '../pool/scratch.js';
 import { type FoundPython, findPython } from '../python/find-python.js';
@@ -35,7 +36,7 @@ export interface WorkerBench {
 export async function workerBench(
   clock: Clock,
   newId: () => string,
-  more: { slots?: number; memoryMb?: number; how?: Birth } = {},
+  more: { slots?: number; memoryMb?: number; how?: Birth; runtime?: Runtime } = {},
 ): Promise<WorkerBench> {
   const folder = await mkdtemp(join(tmpdir(), 'das-bench-'));
   const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
@@ -45,7 +46,7 @@ export async function workerBench(
   const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock });
   const pool = new WorkerPool({
     ...{ clock, newId, warden, slots: more.slots ?? 1, memoryBytes: (more.memoryMb ?? 2_048) * 1024 * 1024 },
-    runtime: new PythonRuntime(python.path),
+    runtime: more.runtime ?? new PythonRuntime(python.path),
     launcher,
     scratch: new Scratch(folder),
     onFault: (error) => void faults.push(error),

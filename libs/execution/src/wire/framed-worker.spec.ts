@@ -15,12 +15,14 @@ function worker(): { process: FakeProcess; worker: FramedWorker; answer: (...chu
   const furnished = {
     position: () => ({ item: undefined, counter: 0 }),
     confirm: () => undefined,
+    cancel: () => undefined,
     close: async () => undefined,
   };
   const made = new FramedWorker(process, furnished, { modules: [], memoryBytes: 0 });
   return { process, worker: made, answer: (...chunks) => void heard.write(Buffer.concat(chunks)) };
 }
-const script = { job: 'j', node: 'n', filename: 'job.py', text: '', params: {} };
+const code = { language: 'python', filename: 'job.py', text: '' } as const;
+const script = { ...code, job: 'j', node: 'n', params: {} };
 
 describe('an answer that a script has tampered with', () => {
   const junk = {
@@ -61,7 +63,7 @@ describe('an answer that a script has tampered with', () => {
     const { process, worker: tampered, answer } = worker();
     answer(...jsonFrame('R', {}));
     await tampered.ready;
-    const inspecting = tampered.inspect('job.py', '');
+    const inspecting = tampered.inspect(code);
     answer(...frame('I', Buffer.from('{"functions":7}')));
     await expect(inspecting).rejects.toThrow(WorkerGoneError);
     expect(process.signals).toEqual(['SIGKILL']);

@@ -12,13 +12,14 @@ import type {
   RunEnd,
   RuntimeWorker,
   ScriptJob,
+  ScriptText,
   Work,
   WorkSink,
   WorkerPosition,
 } from '../ports/runtime.js';
 import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './frames.js';
 import { RunHearing } from './run-hearing.js';
-import { inspectedSchema, loadedSchema } from './schemas.js';
+import { inspectedSchema, loadedSchema, toolCallSchema } from './schemas.js';
 import { beginning, pagesFor } from './work-frames.js';
 
 /** What the worker is told first, whatever its language; {@link FramedWorker} adds who started it. */
@@ -38,6 +39,8 @@ export class FramedWorker implements RuntimeWorker {
     private readonly process: LaunchedProcess,
     private readonly furnished: Furnished,
     start: WorkerStart,
+    /** Texts that the worker may ask for by a name; undefined for one that there is not. */
+    private readonly tool: (name: string) => Buffer | undefined = () => undefined,
   ) {
     process.channel.on('data', (chunk: Buffer) => this.#hear(chunk));
     // The process may end while we write to it; its exit says all there is to say.
@@ -61,8 +64,12 @@ export class FramedWorker implements RuntimeWorker {
     this.furnished.confirm();
   }
 
-  async inspect(filename: string, text: string, language?: Language): Promise<Inspection> {
-    this.#send(jsonFrame('I', { filename, text, command: language === 'command' }));
+  cancel(): void {
+    this.furnished.cancel();
+  }
+
+  async inspect(code: ScriptText): Promise<Inspection> {
+    this.#send(jsonFrame('I', code));
     return this.#answer('I', inspectedSchema);
   }
 
@@ -202,9 +209,18 @@ export class FramedWorker implements RuntimeWorker {
 
   #dispatch(next: Frame): void {
     if (this.#hearing !== undefined) return this.#hearing.hear(next);
+    if (next.type === 'T') return this.#hand(next);
     const expect = this.#expect;
     this.#expect = undefined;
     expect?.resolve(next);
+  }
+
+  /** @throws for a tool that no worker of ours asks for. */
+  #hand({ payload }: Frame): void {
+    const { tool } = toolCallSchema.parse(JSON.parse(payload.toString()));
+    const text = this.tool(tool);
+    if (text === undefined) throw new TypeError(`a tool named ${JSON.stringify(tool)}`);
+    this.#send(frame('T', text));
   }
 
   /** The script wrote into the channel: nothing that follows can be believed. */

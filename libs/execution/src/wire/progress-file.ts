@@ -5,14 +5,16 @@ import type { Place } from '../ports/launch.js';
 import type { Furnished, WorkerPosition } from '../ports/runtime.js';
 
 const fileName = '.das-progress';
-const progressBytes = 24;
+const progressBytes = 32;
 /** Where the confirmations are counted. */
 const confirmationsAt = 16;
+const cancelledAt = 24;
 const noItem = 2n ** 64n - 1n;
+const yes = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 
 /**
- * A file in the worker's folder that both map into memory: [u64 item][u64 progress][u64 confirmations], little endian. The worker writes the first two,
- * we the third; it can be read also after the worker's death. @throws the system's error; nothing is left open.
+ * A file in the worker's folder, which a worker may map into memory: [u64 item][u64 progress][u64 confirmations][u64 cancelled], little endian. The worker
+ * writes the first two, we the others; it can be read also after the worker's death. @throws the system's error; nothing is left open.
  */
 export async function progressFile(place: Place): Promise<Furnished> {
   const path = join(place.folder, fileName);
@@ -43,9 +45,11 @@ function progressIn(handle: number): Furnished {
     confirmations.writeBigUInt64LE(confirmations.readBigUInt64LE() + 1n);
     if (open) writeSync(handle, confirmations, 0, confirmations.length, confirmationsAt);
   };
+  const cancel = (): void => void (open && writeSync(handle, yes, 0, yes.length, cancelledAt));
   return {
     position,
     confirm,
+    cancel,
     close: async () => {
       if (open) closeSync(handle);
       open = false;

@@ -28,6 +28,7 @@ export const inspectedSchema = z.object({
   functions: functionsSchema.optional(),
   fault: z.object({ line: count, column: count, text: text(500), message: text(1_000) }).optional(),
 });
+export const toolCallSchema = z.object({ tool: z.string().max(40) });
 export const pairsHeadSchema = z.object({ items: count, buckets: z.array(z.tuple([count, count])).max(1024) });
 export const blockSchema = z.object({ no: count, from: count, to: count, digest: digestSchema });
 export const endSchema = z.object({

@@ -1,6 +1,7 @@
 /// <reference types="jest" />
 import type { Work } from '../runtime.js';
 import type { Given } from '../../testing/runtime-harness.js';
+import { goldenKeys } from '../../testing/golden-keys.js';
 import { type Heard, mapItems, pagesOf, runPart, step } from '../../testing/runtime-parts.js';
 import type { RuntimeScripts } from '../../testing/runtime-scripts.js';
 
@@ -34,6 +35,32 @@ export function stepRules({ it, load }: Given, scripts: RuntimeScripts): void {
         { key: [1, 2], value: 1 },
       ]);
       expect(end).toEqual({ kind: 'ended', items: 7 });
+    });
+
+    it('gives keys the text, the bucket and the order that every other language gives them', async () => {
+      const { worker } = await load(scripts.keyed);
+      const items = goldenKeys.map(([item]) => item);
+      for (const [buckets, column] of [
+        [7, 2],
+        [1024, 3],
+      ] as const) {
+        const { pairs } = await runPart(worker, mapItems(items, buckets));
+        const expected = goldenKeys.map((key) => [key[column], `[${key[1]},1]`]);
+        expect(pairs.map((pair) => JSON.stringify(pair)).sort()).toEqual(
+          expected.map((pair) => JSON.stringify(pair)).sort(),
+        );
+      }
+      const distinct = [...new Set(goldenKeys.map(([, text]) => text))];
+      const pages = pagesOf({
+        text: distinct
+          .toReversed()
+          .map((text) => `[${text},1]\n`)
+          .join(''),
+      });
+      const { lines } = await runPart(worker, { ...step, kind: 'reduce', pages });
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+        distinct.map((text) => ({ key: JSON.parse(text) as unknown, value: 1 })),
+      );
     });
 
     it('merges sorted buckets when the script has no gather', async () => {
