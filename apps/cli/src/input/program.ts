@@ -38,9 +38,9 @@ export async function programOf(words: readonly string[], options: CommandOption
     checkText(script, bytes);
     return { code, spec: specOf('file', more, options) };
   }
+  if ((options.language ?? languageOf(script)) !== 'wasm') checkText(script, bytes);
   const language = scriptLanguage(script, options.language);
   checkSize(script, bytes, language === 'wasm' ? wasmBytesMax : limits.codeBytesMax);
-  if (language !== 'wasm') checkText(script, bytes);
   if (language === 'command') return { code, spec: specOf('file', more, options) };
   withoutCommand(script, more, options);
   return { code, spec: { code: { language } } };

@@ -10,11 +10,11 @@ export async function benchHarness(
   options: { how?: Birth; runtime?: Runtime; memoryMb?: number },
   more: RuntimeHarness['more'] = {},
 ): Promise<RuntimeHarness> {
-  const { pool, close } = await workerBench(clock, newId, options);
+  const { pool, ...bench } = await workerBench(clock, newId, options);
   let jobs = 0;
   return {
     more,
-    close,
+    close: () => bench.close(),
     fresh: async () => {
       const worker = await pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
       let prints = '';

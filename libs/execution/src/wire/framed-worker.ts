@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { BlockHead, Language } from '@das/contracts';
+import type { BlockHead } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { z } from 'zod';
 import { type Exit, type ScriptFailure, tampered } from '../core/failures.js';
