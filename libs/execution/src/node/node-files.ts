@@ -29,6 +29,7 @@ const modules = [
   'steps',
   'typescript',
   'wasm',
+  'wasm-run',
 ] as const;
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
