@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeysView, Member, MembersView } from '@das/contracts';
@@ -20,11 +21,18 @@ def map(item):
 `;
 
 let running: TestCluster;
+/** Where scripts may look for files. */
+let folder: string;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'das-e2e-gossip-'));
+  await chmod(folder, 0o755);
   // Missed heartbeats of executors would take a minute to tell of a death: only gossip does here.
-  running = await testCluster({ env: { DAS_NODE_LOST_MS: '60000' } });
+  running = await testCluster({ env: { DAS_NODE_LOST_MS: '60000', DAS_SCRIPT_READS: folder } });
 });
-afterAll(() => running.stop());
+afterAll(async () => {
+  await running.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 interface Ended {
   readonly code: number;
@@ -100,7 +108,7 @@ describe('three nodes by gossip', () => {
 
   it('change their key while a job runs, and nobody notices', async () => {
     const before = await deaths();
-    const gate = join(running.home, 'go-on');
+    const gate = join(folder, 'go-on');
     const job = await running.node(2).submit({ ...slow, code: script(waiting(gate)) });
     await until('parts of it run', async () => {
       const parts = await running.node(2).parts(job.id);

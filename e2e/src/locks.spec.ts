@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'das-e2e-locks-'));
   await chmod(folder, 0o777);
-  running = await testCluster();
+  running = await testCluster({ env: { DAS_SCRIPT_WRITES: folder } });
 });
 afterAll(async () => {
   await running?.stop();

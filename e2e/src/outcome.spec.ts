@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'das-outcome-'));
   // Scripts run under accounts of their own.
   await chmod(folder, 0o777);
-  running = await testCluster({ nodes: 3 });
+  running = await testCluster({ nodes: 3, env: { DAS_SCRIPT_WRITES: folder } });
 });
 afterAll(async () => {
   await running.stop();

@@ -43,7 +43,7 @@ describe('a node that is killed while it holds output and Postgres is away', () 
     running = await testCluster({
       nodes: 2,
       split: true,
-      env: { DAS_CONNECT_TIMEOUT_MS: '60000', DAS_NODE_LOST_MS: '30000' },
+      env: { DAS_CONNECT_TIMEOUT_MS: '60000', DAS_NODE_LOST_MS: '30000', DAS_SCRIPT_WRITES: folder },
     });
   });
   afterEach(async () => {

@@ -28,5 +28,5 @@ describe('das run --help', () => {
   });
 
   it('says that --network has no effect today', () =>
-    expect(help).toContain('accepted, and without effect: today every script reaches the network'));
+    expect(help).toContain('the job may use the network of the nodes (default: it has none)'));
 });

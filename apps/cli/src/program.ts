@@ -143,7 +143,7 @@ function runCommand(program: Command, bound: Bind): void {
     .option('--priority <n>', 'weight among jobs, 1 to 1000 (default: 100)')
     .option('--concurrency <n>', 'slots that the job may use at once, 1 to 100000 (default: all)')
     .option('--buckets <n>', 'number of reduce parts, 1 to 1024 (default: two per slot, at most 64)')
-    .option('--network', 'accepted, and without effect: today every script reaches the network')
+    .option('--network', 'the job may use the network of the nodes (default: it has none)')
     .option('--language <name>', 'python, node or wasm (default: by the ending of the script: .py, .js, .ts, .wasm …)')
     .option('--name <name>', 'shown in lists (default: the file name of the script)')
     .option('--detach', 'submit, print the id, and leave')

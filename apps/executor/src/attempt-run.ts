@@ -139,7 +139,8 @@ export class AttemptRun {
     });
     this.#check();
     const { job, generation } = this.assignment;
-    const worker = await this.tools.pools.acquire({ language: this.spec.language, job, generation });
+    const { language, network } = this.spec;
+    const worker = await this.tools.pools.acquire({ language, job, generation, network });
     const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node);
     worker.onPrint = logs.hear;
     this.#worker = worker;

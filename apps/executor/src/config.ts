@@ -3,6 +3,17 @@ import { z } from 'zod';
 
 const mib = 1024 * 1024;
 
+const foldersMax = 64;
+const folders = (meaning: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((path) => path !== ''))
+    .refine((paths) => paths.length <= foldersMax && paths.every((path) => path.startsWith('/') && path !== '/'), {
+      message: `must be at most ${foldersMax} absolute paths, none of them /`,
+    })
+    .describe(meaning);
+
 /** Settings of the executor. */
 export const executorConfig = z.object({
   DAS_SLOTS: z.coerce
@@ -27,6 +38,18 @@ export const executorConfig = z.object({
     .describe(
       'Started as root, each worker runs under a user id of its own, from this one on (1,000 are set apart). No account of people may be among them.',
     ),
+  DAS_SANDBOX: z
+    .enum(['auto', 'bwrap', 'landlock', 'none'])
+    .default('auto')
+    .describe(
+      'What keeps scripts in (docs/security.md): bwrap (rooms by bubblewrap), landlock (weaker), none (scripts can do what the account of the node can), or auto: the first of bwrap and landlock that works here; the node does not start when neither does.',
+    ),
+  DAS_SCRIPT_READS: folders(
+    'Folders of this node that scripts may read, absolute, with commas between them. Default: none.',
+  ),
+  DAS_SCRIPT_WRITES: folders(
+    'Folders of this node that scripts may read and write, absolute, with commas between them; the accounts of scripts need the rights for it, too. Default: none.',
+  ),
   DAS_HOME: z.string().default('.das').describe('Folder for what the node keeps.'),
   DAS_SCRATCH: z
     .string()

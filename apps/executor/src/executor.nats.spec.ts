@@ -49,6 +49,8 @@ describe('the executor over NATS', () => {
   const beats = new Board<ExecutorBeat>();
   const attributes = new Board<number | undefined>();
   let home: string;
+  /** Where scripts here may look for files. */
+  let gates: string;
   let running: RunningService;
   let leader: ServiceBusOver;
   let storeBus: ServiceBusOver;
@@ -62,6 +64,7 @@ describe('the executor over NATS', () => {
     DAS_NATS_TOKEN: nats().token,
     DAS_HOME: home,
     DAS_SLOTS: '2',
+    DAS_SCRIPT_READS: gates,
     PATH: '/usr/local/bin:/usr/bin:/bin',
   });
   const connect = async (name: string, at = nodeId('stand-in')): Promise<ServiceBusOver> => {
@@ -71,6 +74,8 @@ describe('the executor over NATS', () => {
   };
 
   beforeAll(async () => {
+    gates = await mkdtemp(join(tmpdir(), 'das-gates-'));
+    await chmod(gates, 0o755);
     home = await mkdtemp(join(tmpdir(), 'das-executor-'));
     storeBus = await connect('results-store');
     await store.open(storeBus);
@@ -87,6 +92,7 @@ describe('the executor over NATS', () => {
     await storeBus.close();
     await neighbour.close();
     await rm(home, { recursive: true, force: true });
+    await rm(gates, { recursive: true, force: true });
   }, 30_000);
   afterEach(() => {
     Object.assign(store, { away: false, outcome: 'committed', takesFatal: true, blockOutcome: 'stored', stored: [] });
@@ -544,7 +550,7 @@ describe('the executor over NATS', () => {
       `import os, time\ndef map(item, params):\n    while not os.path.exists(params["gate"]): time.sleep(0.005)\n    return ${result}\n`;
     let gate: string;
     beforeEach(async () => {
-      gate = join(await mkdtemp(join(tmpdir(), 'das-gate-')), 'open');
+      gate = join(await mkdtemp(join(gates, 'gate-')), 'open');
       await chmod(dirname(gate), 0o755);
     });
     afterEach(() => rm(dirname(gate), { recursive: true, force: true }));

@@ -1,24 +1,8 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript } from '@das/contracts';
-import {
-  DirectLauncher,
-  FolderSpool,
-  NodeRuntime,
-  NotStartedError,
-  PythonNursery,
-  PythonRuntime,
-  Scratch,
-  Warden,
-  WorkerGoneError,
-  WorkerPool,
-  WorkerPools,
-  attemptsMax,
-  findNode,
-  findPython,
-  probeUid,
-} from '@das/execution';
-import { type Cancel, messageOf } from '@das/kernel';
+import { FolderSpool, NotStartedError, WorkerGoneError, attemptsMax } from '@das/execution';
+import type { Cancel } from '@das/kernel';
 import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AttemptTools } from './attempt-tools.js';
@@ -29,6 +13,7 @@ import { HoldLedger } from './hold-ledger.js';
 import { HoldWatch } from './hold-watch.js';
 import { JobLogs } from './job-logs.js';
 import { OutputSpool } from './output-spool.js';
+import { ScriptWorkers } from './script-workers.js';
 import { StoreClient } from './store-client.js';
 import { TermFile } from './term-file.js';
 import { Terms } from './terms.js';
@@ -36,7 +21,6 @@ import { Terms } from './terms.js';
 const beatMs = 1_000;
 /** What runs may go on for so long after the service is told to stop (ms). */
 const drainMs = 2_000;
-const mib = 1024 * 1024;
 
 /** The service's life: its workers, its beats, and its end without leaving anything behind. */
 @Injectable()
@@ -46,8 +30,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
   readonly #stopped = new AbortController();
   readonly #cancels: Cancel[] = [];
   #termHeard = 0;
-  #warden: Warden | undefined;
-  #nursery: PythonNursery | undefined;
+  #workers: ScriptWorkers | undefined;
   #tools: AttemptTools | undefined;
   #shell: ExecutorShell | undefined;
   #spool: OutputSpool | undefined;
@@ -63,12 +46,12 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     return this.#shell;
   }
 
-  /** @throws InterpreterMissingError; nothing is left running. */
+  /** @throws InterpreterMissingError, NoSandboxError; nothing is left running. */
   async onApplicationBootstrap(): Promise<void> {
     const { context } = this;
     const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH, DAS_SPOOL } = this.#config;
     const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
-    const pools = await this.#openPools(folder);
+    const { pools } = (this.#workers = await ScriptWorkers.open(context, this.#config, folder));
     const store = new StoreClient(context.bus, context.clock);
     this.#tools = {
       ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store },
@@ -95,9 +78,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#spool?.close();
     this.#stopped.abort();
     await this.#tools?.logs.flush();
-    await this.#tools?.pools.close();
-    await this.#nursery?.close();
-    await this.#warden?.close();
+    await this.#workers?.close();
   }
 
   async inspect({ codeText, ...code }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
@@ -121,54 +102,6 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const bounds = { bytesMax: this.#config.DAS_SPOOL_BYTES_MAX, filesMax: attemptsMax };
     this.#spool = new OutputSpool({ files: new FolderSpool(folder), store, clock, log }, bounds);
     return this.#spool;
-  }
-
-  async #openPools(folder: string): Promise<WorkerPools> {
-    const { context } = this;
-    const { DAS_PYTHON, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = this.#config;
-    const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
-    const { clock } = context;
-    const python = await findPython({ chosen: DAS_PYTHON, path: context.env.PATH, uid, clock });
-    const node = await findNode({ uid, clock });
-    context.log.info({ python: python.path, version: python.version, slots, ...node }, 'executor starts workers');
-    this.#warden = new Warden(python.path, base, folder);
-    // Without accounts, what a worker leaves is known by its environment, which a forked one does not have.
-    this.#nursery =
-      uid === undefined || process.platform !== 'linux'
-        ? undefined
-        : new PythonNursery({ interpreter: python.path, root: folder, clock });
-    const onFault = (error: unknown): void =>
-      context.log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`);
-    const launcher = new DirectLauncher();
-    const common = {
-      ...{ slots, clock, newId: context.newId, warden: this.#warden, onFault },
-      scratch: new Scratch(folder),
-      memoryBytes: memoryMb * mib,
-    };
-    const forPython = { runtime: new PythonRuntime(python.path), launcher: this.#nursery ?? launcher };
-    const forNode = { runtime: new NodeRuntime(node.path), launcher, atRest: 1 };
-    const pools = new WorkerPools(
-      [
-        { languages: ['python', 'command'], pool: new WorkerPool({ ...common, ...forPython }) },
-        { languages: ['node', 'wasm'], pool: new WorkerPool({ ...common, ...forNode }), missing: node.missing },
-      ],
-      clock,
-      onFault,
-    );
-    return this.#opened(pools);
-  }
-
-  /** @throws what the pools threw, with everything ended that was started for them. */
-  async #opened(pools: WorkerPools): Promise<WorkerPools> {
-    try {
-      await pools.open();
-      return pools;
-    } catch (error) {
-      await pools.close();
-      await this.#nursery?.close();
-      await this.#warden?.close();
-      throw error;
-    }
   }
 
   async #end(shell: ExecutorShell): Promise<void> {
@@ -210,6 +143,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       rssBytes: process.memoryUsage.rss(),
       workers: this.#toolsNow.pools.size,
       ...(hold === undefined ? {} : { hold }),
+      ...(this.#workers === undefined ? {} : { sandbox: this.#workers.sandbox.layer }),
     });
   }
 }

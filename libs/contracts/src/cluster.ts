@@ -3,6 +3,7 @@ import { holdSchema } from './hold.js';
 import { nodeIdSchema } from './ids.js';
 import { limits } from './limits.js';
 import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
+import { sandboxSchema } from './sandbox.js';
 
 /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -133,6 +134,7 @@ export const nodeStatusSchema = z.object({
   draining: z.boolean(),
   agoMs: z.number().describe('age of the heartbeat (ms)'),
   hold: holdSchema.optional(),
+  sandbox: sandboxSchema.optional(),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 /** The newest heartbeat of every executor, from any telemetry service. */

@@ -13,6 +13,7 @@ import {
 import { languageSchema } from './language.js';
 import { limits } from './limits.js';
 import { announcement, nodeOperation } from './operation.js';
+import { sandboxSchema } from './sandbox.js';
 import type { commitPart } from './store/index.js';
 import { actSchema, attemptRefSchema } from './store/index.js';
 
@@ -127,6 +128,7 @@ export const executorBeat = announcement(
     rssBytes: z.number(),
     workers: z.number().int().describe('worker processes alive'),
     hold: holdSchema.optional(),
+    sandbox: sandboxSchema.optional().describe('absent: a node of an earlier version, which has none'),
   }),
 );
 export type ExecutorBeat = z.infer<typeof executorBeat.body>;

@@ -6,6 +6,7 @@ import { languages } from './language.js';
 import { limits, submissionKeyPattern } from './limits.js';
 import { memberStateSchema } from './membership.js';
 import { nodeOperation, operation } from './operation.js';
+import { sandboxSchema } from './sandbox.js';
 import { fenceSchema, lockLimits, lockNameSchema, lockTokenSchema, partViewSchema } from './store/index.js';
 
 /* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
@@ -89,6 +90,7 @@ export const nodeViewSchema = z.object({
   running: z.number().int(),
   queued: z.number().int(),
   holding: z.number().int().optional().describe('attempts that are done and wait for the database'),
+  sandbox: sandboxSchema.optional().describe('what keeps scripts in there'),
   notice: z.string().optional().describe('why output does not wait where it should, and what to do about it'),
   version: z.string(),
 });

@@ -7,6 +7,7 @@ export * from './job.js';
 export * from './store/index.js';
 export * from './execution.js';
 export * from './hold.js';
+export * from './sandbox.js';
 export * from './membership.js';
 export * from './cluster.js';
 export * from './events.js';

@@ -65,14 +65,7 @@ export {
   spoolName,
 } from './ports/spool-files.js';
 export { probeWorker } from './pool/probe-worker.js';
-export {
-  type Sandbox,
-  type SandboxChoice,
-  type SandboxLayer,
-  type SandboxOptions,
-  openSandbox,
-  sandboxLayers,
-} from './sandbox/sandbox.js';
+export { type Sandbox, type SandboxChoice, type SandboxOptions, openSandbox } from './sandbox/sandbox.js';
 export { DirectLauncher } from './launch/direct-launcher.js';
 export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';
@@ -87,3 +80,4 @@ export { type Family, type LanguageBinding, WorkerPools } from './pool/worker-po
 export { Scratch } from './pool/scratch.js';
 export { FolderSpool } from './spool/folder-spool.js';
 export { MemorySpool } from './spool/memory-spool.js';
+export type { StartOptions } from './pool/worker-start.js';

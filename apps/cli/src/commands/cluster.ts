@@ -63,8 +63,9 @@ function nodesTable(list: readonly NodeView[]): string {
     node.slots,
     node.running,
     node.queued,
+    node.sandbox ?? '',
     node.rest ?? '',
     node.version,
   ]);
-  return table(['NODE', 'STATE', 'SLOTS', 'RUNNING', 'QUEUED', 'REST', 'VERSION'], rows);
+  return table(['NODE', 'STATE', 'SLOTS', 'RUNNING', 'QUEUED', 'SANDBOX', 'REST', 'VERSION'], rows);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { stateFile } from '@das/supervisor';
+import type { NodeView } from '@das/contracts';
 import { homeOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import type { Finding } from './doctor.js';
@@ -14,7 +15,7 @@ const uidBase = 64_000;
 /** Who runs scripts here, and as whom: found as the executor finds it, which may be another Python than the shell's. */
 export async function scriptFindings(context: Context): Promise<Finding[]> {
   const owner = await ownerOf(context);
-  return [await pythonFinding(context, owner === 0), ...accountFinding(owner)];
+  return [await pythonFinding(context, owner === 0), await bwrapFinding(context)];
 }
 
 /** @throws InterpreterMissingError, in the executor's own words. */
@@ -41,11 +42,36 @@ async function shellPython(env: NodeJS.ProcessEnv): Promise<string | undefined> 
   );
 }
 
-function accountFinding(owner: number | undefined): Finding[] {
-  if (owner === 0 || owner === undefined) return [];
-  const says =
-    'run under your own account and can read what you can, the token of the cluster too: run scripts you trust, or start nodes as root, which gives each worker an account of its own';
-  return [{ level: 'warning', what: 'scripts', says }];
+/** What keeps scripts in, at its best. Whether it works is told by the nodes, which have tried. */
+async function bwrapFinding({ world: { env } }: Context): Promise<Finding> {
+  const what = 'bubblewrap';
+  return run('bwrap', ['--version'], { timeout: programTimeoutMs, env }).then(
+    ({ stdout }): Finding => ({ level: 'ok', what, says: stdout.trim() }),
+    (): Finding => ({
+      level: 'warning',
+      what,
+      says: 'not found: nodes here keep scripts in by Landlock, which is weaker (apt-get install bubblewrap)',
+    }),
+  );
+}
+
+/** What keeps scripts in on the nodes of the cluster, the weakest by name. */
+export function sandboxFindings(nodes: readonly NodeView[]): Finding[] {
+  const alive = nodes.filter(({ state }) => state === 'alive');
+  const named = (layer: NodeView['sandbox']): string[] =>
+    alive.filter(({ sandbox }) => sandbox === layer).map(({ name }) => name);
+  const [strong, weak, open] = [named('bwrap'), named('landlock'), named('none')];
+  const found = (level: Finding['level'], names: readonly string[], says: string): Finding[] =>
+    names.length === 0 ? [] : [{ level, what: 'sandbox', says: `${says} on ${names.join(', ')}` }];
+  return [
+    ...found('ok', strong, 'bwrap'),
+    ...found('warning', weak, 'landlock only, which does not stop everything (docs/security.md)'),
+    ...found(
+      'warning',
+      open,
+      'none (DAS_SANDBOX=none): scripts can read and do what their account can, run only what you trust;',
+    ),
+  ];
 }
 
 /** The account of the nodes here: of those that run, else who asks. */

@@ -104,6 +104,7 @@ export function nodeView(member: Member, load: NodeStatus | undefined, leader: N
     running: load?.running ?? 0,
     queued: load?.queued ?? 0,
     ...(load === undefined ? {} : { holding: load.holding }),
+    ...(load?.sandbox === undefined ? {} : { sandbox: load.sandbox }),
     ...(load?.hold?.notice === undefined ? {} : { notice: load.hold.notice }),
     version: member.version ?? '',
   };

@@ -33,7 +33,17 @@ export class NewestBeats {
 
 function statusOf(beat: ExecutorBeat, agoMs: number): NodeStatus {
   const count = (phase: string): number => beat.held.filter((held) => held.phase === phase).length;
-  const { node, slots, workers, rssBytes, draining, hold } = beat;
+  const { node, slots, workers, rssBytes, draining, hold, sandbox } = beat;
   const load = { running: count('running'), queued: count('queued'), holding: count('holding') };
-  return { node, slots, ...load, workers, rssBytes, draining, agoMs, ...(hold === undefined ? {} : { hold }) };
+  return {
+    node,
+    slots,
+    ...load,
+    workers,
+    rssBytes,
+    draining,
+    agoMs,
+    ...(hold === undefined ? {} : { hold }),
+    ...(sandbox === undefined ? {} : { sandbox }),
+  };
 }

@@ -32,6 +32,16 @@ def write(path, text):
         file.write(text)
 
 
+def bind_here(handle, path):
+    """Shows a folder at another path, by the working folder: there may be no /proc to name a handle by. Closes the handle."""
+    try:
+        os.fchdir(handle)
+        native.mount('.', path, None, native.MS_BIND)
+    finally:
+        os.chdir('/')
+        os.close(handle)
+
+
 class Cell:
     """`folder`: of the worker on disk, which it does not see; it holds what must outlive the worker, or is too large for memory."""
 
@@ -44,8 +54,13 @@ class Cell:
 
     def furnish(self):
         native.mount('none', '/', None, native.MS_REC | native.MS_PRIVATE)
+        shared = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in self._room['shared'] if path.startswith(SCRATCH + '/')]
         native.mount('tmpfs', SCRATCH, 'tmpfs', CLOSED, '%s,mode=700,uid=%d,gid=%d' % (self._size(self._bytes), self._uid, self._gid))
         native.mount('tmpfs', '/dev/shm', 'tmpfs', CLOSED, 'size=%d,mode=1777' % SHARED_MEMORY_BYTES)
+        for path, handle in shared:
+            # The new scratch lies over it.
+            os.makedirs(path)
+            bind_here(handle, path)
         self._show_progress()
         self._name_account()
         if self._room['proc']:
@@ -81,13 +96,7 @@ class Cell:
     def bind(self, name):
         """Shows a folder of the code cache, which is read-only in the room already."""
         chosen = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._code)
-        try:
-            # By the working folder: there may be no /proc to name a handle by.
-            os.fchdir(chosen)
-            native.mount('.', CODE, None, native.MS_BIND)
-        finally:
-            os.chdir('/')
-            os.close(chosen)
+        bind_here(chosen, CODE)
 
     def resize(self, wanted):
         native.mount(None, SCRATCH, None, native.MS_REMOUNT | CLOSED, self._size(wanted))

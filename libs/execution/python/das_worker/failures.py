@@ -1,4 +1,5 @@
 """What is told about a failure: the message, and the script's own part of the traceback."""
+import errno
 import traceback
 
 MESSAGE_CHARS = 2_000
@@ -6,6 +7,10 @@ TRACEBACK_CHARS = 7_800
 ITEM_CHARS = 200
 # Every module of the worker is compiled under a name like this one.
 OURS = '<das>/'
+CAUSES_MAX = 8
+NO_NETWORK = (errno.EAFNOSUPPORT, errno.ENETUNREACH)
+# Told by what made this worker; without a sandbox everything is allowed.
+network_allowed = True
 
 
 def frames_of(thrown):
@@ -49,11 +54,26 @@ def traceback_of(thrown):
 
 
 def hint_of(thrown):
+    if wanted_network(thrown):
+        return 'scripts have no network here unless the job asks for it: das run --network'
     if isinstance(thrown, MemoryError):
         return 'the memory limit of a worker was reached; use less, or raise DAS_WORKER_MEMORY_MB'
     if isinstance(thrown, RecursionError):
         return 'nested too deeply'
     return None
+
+
+def wanted_network(thrown):
+    """Whether it, or what it came of, is how the lack of a network shows: no such sockets, no way, no names."""
+    for _ in range(CAUSES_MAX):
+        if not isinstance(thrown, BaseException):
+            return False
+        if isinstance(thrown, OSError) and (type(thrown).__name__ == 'gaierror' or thrown.errno in NO_NETWORK):
+            return not network_allowed
+        # urllib keeps it apart, and requests as an argument.
+        inner = getattr(thrown, 'reason', None) or next((part for part in thrown.args if isinstance(part, BaseException)), None)
+        thrown = inner if isinstance(inner, BaseException) else thrown.__cause__ or thrown.__context__
+    return False
 
 
 def describe(thrown, message=None, with_traceback=True):

@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 
-from . import birth, native, seccomp, spool
+from . import birth, failures, native, seccomp, spool
 from .cell import SCRATCH, Cell, map_account
 
 MESSAGE_BYTES_MAX = 16 * 1024
@@ -86,6 +86,7 @@ class Keeper:
             native.prctl(native.PR_SET_NO_NEW_PRIVS, 1)
             native.drop_capabilities()
             seccomp.apply(self._room['network'])
+            failures.network_allowed = self._room['network']
             spool.open_file = spool.KeptFiles(4)
             birth.live(self._request, FIRST)
         except BaseException:

@@ -9,10 +9,10 @@ export interface IdleWorker<Id> {
 /** Bound workers kept when nobody uses them (ms). */
 export const boundIdleMs = 10_000;
 
-/** The worker to use: one of the same job, the one used last; else a fresh one; else none. */
-export function pickWorker<Id>(idle: readonly IdleWorker<Id>[], binding: string): Id | undefined {
+/** The worker to use: one of the same job, the one used last; else a fresh one, where `fresh` ones will do; else none. */
+export function pickWorker<Id>(idle: readonly IdleWorker<Id>[], binding: string, fresh = true): Id | undefined {
   const bound = newestFirst(idle.filter((worker) => worker.binding === binding));
-  return (bound[0] ?? idle.find((worker) => worker.binding === undefined))?.id;
+  return (bound[0] ?? (fresh ? idle.find((worker) => worker.binding === undefined) : undefined))?.id;
 }
 
 /** Bound workers to end: those idle for too long, and beyond one per slot those not used for longest. */

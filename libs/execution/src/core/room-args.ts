@@ -5,6 +5,12 @@ export interface Shown {
   readonly link?: string | undefined;
 }
 
+/** Folders of the host that scripts may use, at the same path. */
+export interface SharedFolders {
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+}
+
 /** The room of one nursery: what bubblewrap makes, once. */
 export interface RoomPlan {
   /** Its workers use the host's network; otherwise there is none. */
@@ -14,6 +20,7 @@ export interface RoomPlan {
   /** A fresh /proc can be mounted inside. */
   readonly proc: boolean;
   readonly shown: readonly Shown[];
+  readonly shared: SharedFolders;
   /** Folders of workers. */
   readonly scratchRoot: string;
   /** Code that jobs use. */
@@ -58,10 +65,10 @@ export function roomArgs(plan: RoomPlan): string[] {
     ...(plan.users
       ? ['--unshare-user']
       : ['--cap-drop', 'ALL', ...capabilities.flatMap((cap) => ['--cap-add', `CAP_${cap}`])]),
-    ...plan.shown.flatMap(({ path, link }) =>
-      link === undefined ? ['--ro-bind', path, path] : ['--symlink', link, path],
-    ),
-    ...etcArgs(plan.network),
+    ...plan.shown.flatMap(shownArgs),
+    ...['--dir', '/etc', ...etcArgs(plan.network)],
+    ...plan.shared.readable.flatMap((path) => ['--ro-bind', path, path]),
+    ...plan.shared.writable.flatMap((path) => ['--bind', path, path]),
     ...deviceArgs(),
     ...['--dir', cellFolder, '--dir', cellCode, '--perms', '0700', '--dir', '/.das'],
     ...['--bind', plan.scratchRoot, hiddenScratch, '--ro-bind', plan.codeRoot, hiddenCode],
@@ -80,6 +87,13 @@ export function roomArgs(plan: RoomPlan): string[] {
       '/usr/bin:/bin',
     ],
   ];
+}
+
+/** A folder that bubblewrap makes for the sake of a file in it would be closed to the accounts of scripts. */
+function shownArgs({ path, link }: Shown): string[] {
+  if (link !== undefined) return ['--symlink', link, path];
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  return [...(folder === '' ? [] : ['--dir', folder]), '--ro-bind', path, path];
 }
 
 function etcArgs(network: boolean): string[] {

@@ -15,6 +15,8 @@ export interface PoolOptions extends StartOptions {
 export interface Binding {
   readonly job: string;
   readonly generation: number;
+  /** Its worker may use the network: fresh ones may not, so it is made when it is needed. @default false */
+  readonly network?: boolean;
 }
 
 /** Pause after a worker could not be started (ms). */
@@ -59,7 +61,7 @@ export class WorkerPool {
   async acquire(binding: Binding): Promise<PooledWorker> {
     const name = `${binding.job}/${binding.generation}`;
     this.#jobMs = this.options.clock.monotonic();
-    const worker = await this.#obtain(name);
+    const worker = await this.#obtain(name, binding.network ?? false);
     worker.binding = name;
     worker.job = binding.job;
     worker.generation = binding.generation;
@@ -111,10 +113,10 @@ export class WorkerPool {
     await Promise.all(workers.map(({ gone }) => gone));
   }
 
-  async #obtain(binding: string): Promise<PooledWorker> {
+  async #obtain(binding: string, network: boolean): Promise<PooledWorker> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return this.#pick(binding) ?? (await this.#launch());
+        return this.#pick(binding, !network) ?? (await this.#launch(network));
       } catch (error) {
         if (!(error instanceof NotStartedError) || tries === startTriesMax || this.#closed) throw error;
         await this.#pause(error);
@@ -122,8 +124,8 @@ export class WorkerPool {
     }
   }
 
-  #pick(binding: string): PooledWorker | undefined {
-    const worker = pickWorker(this.#idleList(), binding);
+  #pick(binding: string, fresh = true): PooledWorker | undefined {
+    const worker = pickWorker(this.#idleList(), binding, fresh);
     if (worker !== undefined) this.#idle.delete(worker);
     return worker;
   }
@@ -186,17 +188,17 @@ export class WorkerPool {
     }));
   }
 
-  #launch(): Promise<PooledWorker> {
-    const launching = this.#launchOne();
+  #launch(network = false): Promise<PooledWorker> {
+    const launching = this.#launchOne(network);
     this.#launching.add(launching);
     const forget = (): void => void this.#launching.delete(launching);
     launching.then(forget, forget);
     return launching;
   }
 
-  async #launchOne(): Promise<PooledWorker> {
+  async #launchOne(network: boolean): Promise<PooledWorker> {
     if (this.#closed) throw new NotStartedError('the pool is closed');
-    const worker = await startWorker(this.options);
+    const worker = await startWorker(this.options, network);
     this.#all.add(worker);
     void worker.process.exited.then(() => this.#lost(worker));
     void worker.gone.then(() => this.#all.delete(worker));

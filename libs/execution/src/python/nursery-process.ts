@@ -50,6 +50,8 @@ export interface NurseryRoom {
   readonly network: boolean;
   readonly users: boolean;
   readonly proc: boolean;
+  /** Folders of the host that its workers may use. */
+  readonly shared: readonly string[];
 }
 
 /** What the nursery is asked for. */
@@ -192,7 +194,7 @@ export class NurseryProcess {
   }
 }
 
-const roomWords = ({ network, users, proc }: NurseryRoom): object => ({ network, users, proc });
+const roomWords = ({ network, users, proc, shared }: NurseryRoom): object => ({ network, users, proc, shared });
 
 function noticeIn(line: string): z.output<typeof noticeSchema> | undefined {
   try {

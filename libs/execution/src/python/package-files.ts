@@ -69,7 +69,7 @@ export const nurseryText = (): string => read('das_nursery.py');
 export const wardenPath = join(folder, 'das_warden.py');
 
 /** What {@link shutInText} needs of the worker's modules. */
-const shutInModules = ['native', 'limits', 'seccomp_calls', 'seccomp', 'landlock', 'shut_in'];
+const shutInModules = ['native', 'failures', 'limits', 'seccomp_calls', 'seccomp', 'landlock', 'shut_in'];
 /** A program that shuts itself in and becomes another; whole, because its account may not reach this folder. */
 export function shutInText(): string {
   const texts = Object.fromEntries(shutInModules.map((name) => [name, read(join('das_worker', `${name}.py`))]));

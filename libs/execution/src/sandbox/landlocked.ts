@@ -1,3 +1,4 @@
+import type { SharedFolders } from '../core/room-args.js';
 import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import { shutInText } from '../python/package-files.js';
 import { systemFolders } from './system-folders.js';
@@ -6,6 +7,7 @@ export interface LandlockedOptions {
   readonly interpreter: string;
   readonly prefixes: readonly string[];
   readonly codeRoot: string;
+  readonly shared: SharedFolders;
   /** How processes are made otherwise. */
   readonly launcher: Launcher;
 }
@@ -31,8 +33,9 @@ export class Landlocked implements Launcher {
   constructor(private readonly options: LandlockedOptions) {}
 
   async launch(command: Command, place: Place): Promise<LaunchedProcess> {
-    const shutIn = { readable: this.#readable(command, place), network: place.network ?? false };
-    const { launcher, interpreter } = this.options;
+    const { launcher, interpreter, shared } = this.options;
+    const readable = [...this.#readable(command, place), ...shared.readable];
+    const shutIn = { readable, writable: shared.writable, network: place.network ?? false };
     if (command.forkable === true) {
       const process = await launcher.launch(command, place);
       return Object.assign(process, { start: { ...process.start, shutIn } });

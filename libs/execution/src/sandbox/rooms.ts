@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Clock } from '@das/kernel';
-import { roomArgs } from '../core/room-args.js';
+import { type SharedFolders, roomArgs } from '../core/room-args.js';
 import { NotStartedError } from '../ports/errors.js';
 import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import type { NurseryRoom } from '../python/nursery-process.js';
@@ -15,6 +15,7 @@ export interface RoomsOptions {
   readonly root: string;
   /** Code that workers may be bound to; made when it is not there. */
   readonly codeRoot: string;
+  readonly shared: SharedFolders;
   readonly clock: Clock;
   /** bubblewrap, by name or path. */
   readonly bwrap: string;
@@ -55,9 +56,9 @@ export class Rooms implements Launcher {
   }
 
   #room(network: boolean, mounts: readonly string[]): NurseryRoom {
-    const { bwrap: file, users, proc, root: scratchRoot, codeRoot, prefixes } = this.options;
+    const { bwrap: file, users, proc, root: scratchRoot, codeRoot, prefixes, shared } = this.options;
     const shown = systemFolders([...prefixes, ...mounts]);
-    const args = roomArgs({ network, users, proc, shown, scratchRoot, codeRoot });
-    return { file, args, codeRoot, network, users, proc };
+    const args = roomArgs({ network, users, proc, shown, shared, scratchRoot, codeRoot });
+    return { file, args, codeRoot, network, users, proc, shared: [...shared.readable, ...shared.writable] };
   }
 }

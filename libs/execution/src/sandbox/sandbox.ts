@@ -1,5 +1,7 @@
 import process from 'node:process';
+import type { SandboxLayer } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
+import type { SharedFolders } from '../core/room-args.js';
 import { DirectLauncher } from '../launch/direct-launcher.js';
 import { NoSandboxError } from '../ports/errors.js';
 import type { Launcher } from '../ports/launch.js';
@@ -8,9 +10,6 @@ import { PythonNursery } from '../python/python-nursery.js';
 import { Landlocked } from './landlocked.js';
 import { Rooms } from './rooms.js';
 
-/** What keeps scripts in; the first that works is taken. */
-export const sandboxLayers = ['bwrap', 'landlock', 'none'] as const;
-export type SandboxLayer = (typeof sandboxLayers)[number];
 export type SandboxChoice = SandboxLayer | 'auto';
 
 export interface SandboxOptions {
@@ -20,6 +19,7 @@ export interface SandboxOptions {
   readonly root: string;
   /** Code that workers may be bound to. */
   readonly codeRoot: string;
+  readonly shared: SharedFolders;
   readonly clock: Clock;
   /** bubblewrap, by name or path. @default bwrap */
   readonly bwrap?: string;
@@ -34,13 +34,14 @@ export interface Sandbox {
   /** What else was tried, and why it was not taken. */
   readonly refused: readonly string[];
   /** Ends whatever makes workers, and every worker that is left. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
+type Opened = Pick<Sandbox, 'launcher' | 'close'>;
 interface Way {
   readonly layer: SandboxLayer;
   readonly name: string;
-  open(): { readonly launcher: Launcher; close(): Promise<void> };
+  readonly open: () => Opened;
 }
 
 /** The strongest layer that works here, tried with a real worker. @throws NoSandboxError with what each try said; nothing is left running. */
@@ -75,23 +76,23 @@ function ways(options: SandboxOptions): Way[] {
 
 const asRoot = (): boolean => process.getuid?.() === 0;
 
-function roomsOf(
-  { python, root, codeRoot, clock, bwrap = 'bwrap' }: SandboxOptions,
-  proc: boolean,
-): ReturnType<Way['open']> {
+function roomsOf({ python, root, codeRoot, shared, clock, bwrap = 'bwrap' }: SandboxOptions, proc: boolean): Opened {
   const { path: interpreter, prefixes } = python;
-  const rooms = new Rooms({ interpreter, prefixes, root, codeRoot, clock, bwrap, users: !asRoot(), proc });
+  const rooms = new Rooms({ interpreter, prefixes, root, codeRoot, shared, clock, bwrap, users: !asRoot(), proc });
   return { launcher: rooms, close: () => rooms.close() };
 }
 
-function landlockedOf(options: SandboxOptions): ReturnType<Way['open']> {
+function landlockedOf(options: SandboxOptions): Opened {
   const { launcher, close } = plainOf(options);
   const { path: interpreter, prefixes } = options.python;
-  return { launcher: new Landlocked({ interpreter, prefixes, codeRoot: options.codeRoot, launcher }), close };
+  return {
+    launcher: new Landlocked({ interpreter, prefixes, codeRoot: options.codeRoot, shared: options.shared, launcher }),
+    close,
+  };
 }
 
 /** Without accounts, what a worker leaves is known by its environment, which a forked one does not have. */
-function plainOf({ python, root, clock }: SandboxOptions): ReturnType<Way['open']> {
+function plainOf({ python, root, clock }: SandboxOptions): Opened {
   if (!asRoot() || process.platform !== 'linux')
     return { launcher: new DirectLauncher(), close: async () => undefined };
   const nursery = new PythonNursery({ interpreter: python.path, root, clock });

@@ -75,19 +75,21 @@ export async function workerBench(
 
 interface Made {
   readonly launcher: Launcher;
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 function launcherFor(how: Birth, at: { python: FoundPython; root: string; clock: Clock }): Made {
   const { path: interpreter, prefixes } = at.python;
   const codeRoot = join(at.root, 'code');
+  const shared = { readable: [], writable: [] };
   if (how === 'exec') return { launcher: new DirectLauncher(), end: async () => undefined };
   if (how === 'bwrap') {
     const users = process.getuid?.() !== 0;
-    const rooms = new Rooms({ ...at, interpreter, prefixes, codeRoot, bwrap: 'bwrap', users, proc: true });
+    const rooms = new Rooms({ ...at, interpreter, prefixes, codeRoot, shared, bwrap: 'bwrap', users, proc: true });
     return { launcher: rooms, end: () => rooms.close() };
   }
   const nursery = new PythonNursery({ ...at, interpreter });
-  const launcher = how === 'fork' ? nursery : new Landlocked({ interpreter, prefixes, codeRoot, launcher: nursery });
+  const launcher =
+    how === 'fork' ? nursery : new Landlocked({ interpreter, prefixes, codeRoot, shared, launcher: nursery });
   return { launcher, end: () => nursery.close() };
 }

@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import process from 'node:process';
+import {
+  type FoundPython,
+  NodeRuntime,
+  PythonRuntime,
+  type Sandbox,
+  Scratch,
+  type StartOptions,
+  Warden,
+  WorkerPool,
+  WorkerPools,
+  findNode,
+  findPython,
+  openSandbox,
+  probeUid,
+  probeWorker,
+} from '@das/execution';
+import { messageOf } from '@das/kernel';
+import type { ServiceContext } from '@das/platform';
+import type { ExecutorConfig } from './config.js';
+
+const mib = 1024 * 1024;
+
+/** What runs scripts on this node: a pool of workers for each kind of language, in the strongest sandbox that works here. */
+export class ScriptWorkers {
+  private constructor(
+    readonly pools: WorkerPools,
+    readonly sandbox: Sandbox,
+    private readonly warden: Warden,
+  ) {}
+
+  /** `folder`: where workers have theirs. @throws InterpreterMissingError, NoSandboxError, NotStartedError; nothing is left running. */
+  static async open(context: ServiceContext, config: ExecutorConfig, folder: string): Promise<ScriptWorkers> {
+    const { clock, env, newId, log } = context;
+    const { DAS_PYTHON: chosen, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = config;
+    const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
+    const python = await findPython({ chosen, path: env.PATH, uid, clock });
+    const node = await findNode({ uid, clock });
+    const warden = new Warden(python.path, base, folder);
+    const scratch = new Scratch(folder);
+    const onFault = (error: unknown): void =>
+      log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`);
+    const start = { clock, newId, warden, scratch, onFault, memoryBytes: memoryMb * mib };
+    const forPython = { ...start, runtime: new PythonRuntime(python.path) };
+    let sandbox: Sandbox | undefined;
+    let pools: WorkerPools | undefined;
+    try {
+      await scratch.open();
+      sandbox = await openSandboxFor(context, config, folder, python, forPython);
+      tell(context, sandbox, { python: python.path, version: python.version, slots, ...node });
+      const { launcher } = sandbox;
+      const pool = new WorkerPool({ ...forPython, launcher, slots });
+      const forNode = { ...start, runtime: new NodeRuntime(node.path), launcher, slots, atRest: 1 };
+      const families = [
+        { languages: ['python', 'command'], pool },
+        { languages: ['node', 'wasm'], pool: new WorkerPool(forNode), missing: node.missing },
+      ] as const;
+      pools = new WorkerPools(families, clock, onFault);
+      await pools.open();
+      return new ScriptWorkers(pools, sandbox, warden);
+    } catch (error) {
+      await pools?.close();
+      await sandbox?.close();
+      await warden.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when every worker, and all that workers started, is gone. */
+  async close(): Promise<void> {
+    await this.pools.close();
+    await this.sandbox.close();
+    await this.warden.close();
+  }
+}
+
+function openSandboxFor(
+  { clock, node }: ServiceContext,
+  config: ExecutorConfig,
+  root: string,
+  python: FoundPython,
+  start: Omit<StartOptions, 'launcher'>,
+): Promise<Sandbox> {
+  const { DAS_SANDBOX: choice, DAS_HOME: home, DAS_SCRIPT_READS: readable, DAS_SCRIPT_WRITES: writable } = config;
+  const codeRoot = resolve(`${home}/code`, node);
+  return openSandbox({
+    ...{ choice, python, root, codeRoot, clock, shared: { readable, writable } },
+    probe: (launcher) => probeWorker({ ...start, launcher }),
+  });
+}
+
+function tell({ log }: ServiceContext, { layer, refused }: Sandbox, about: Record<string, unknown>): void {
+  const told = { ...about, sandbox: layer, refused };
+  if (layer === 'bwrap') log.info(told, 'executor starts workers');
+  else if (layer === 'none') log.warn(told, 'scripts run with no sandbox (DAS_SANDBOX=none)');
+  else log.warn(told, `scripts are kept in by Landlock only: ${refused.join('; ')}`);
+}
