@@ -1,0 +1,186 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { SystemClock, newId } from '@das/platform';
+import { Warden } from '../launch/warden.js';
+import { probeWorker } from '../pool/probe-worker.js';
+import { Scratch } from '../pool/scratch.js';
+import { type StartOptions, startWorker } from '../pool/worker-start.js';
+import type { Launcher, Place } from '../ports/launch.js';
+import { PythonRuntime } from '../python/python-runtime.js';
+import { mapRange, runPart } from '../testing/runtime-parts.js';
+import { uidBase } from '../testing/worker-bench.js';
+import { Rooms } from './rooms.js';
+import { type Sandbox, type SandboxChoice, openSandbox } from './sandbox.js';
+
+const interpreter = '/usr/bin/python3';
+const python = { path: interpreter, version: '3', prefixes: ['/usr'] };
+
+describe('the sandbox of a node', () => {
+  const clock = new SystemClock();
+  let root: string;
+  let codeRoot: string;
+  let warden: Warden;
+  let sandbox: Sandbox | undefined;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'das-sandbox-'));
+    await chmod(root, 0o755);
+    codeRoot = join(root, 'code');
+    await mkdir(join(codeRoot, 'one'), { recursive: true });
+    await writeFile(join(codeRoot, 'one', 'helper.py'), 'answer = 42\n');
+    warden = new Warden(interpreter, uidBase, root);
+    sandbox = undefined;
+  });
+  afterEach(async () => {
+    await sandbox?.close();
+    await warden.close();
+    const left = (await readdir(root)).filter((name) => name !== 'code');
+    await rm(root, { recursive: true, force: true });
+    expect(left).toEqual([]);
+  });
+  const start = (launcher: Launcher): StartOptions => ({
+    ...{ clock, newId, warden, launcher, memoryBytes: 2 ** 31, runtime: new PythonRuntime(interpreter) },
+    scratch: new Scratch(root),
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const open = async (choice: SandboxChoice, bwrap?: string): Promise<Sandbox> => {
+    const shared = { readable: [], writable: [] };
+    const probe = (launcher: Launcher): Promise<void> => probeWorker(start(launcher));
+    const at = { choice, python, root, codeRoot, shared, clock, probe };
+    return (sandbox = await openSandbox(bwrap === undefined ? at : { ...at, bwrap }));
+  };
+  /** What the script gives for item 0, in a worker made by this launcher. */
+  const ask = async (
+    launcher: Launcher,
+    text: string,
+    more: { network?: boolean; folder?: string } = {},
+  ): Promise<unknown> => {
+    const worker = await startWorker(start(launcher), more.network);
+    try {
+      await worker.runtime.ready;
+      const code = more.folder === undefined ? '' : await worker.process.bind(more.folder);
+      const failed = await worker.runtime.load({ job: 'j', node: 'n', filename: 'j.py', text, params: { code } });
+      const { lines, failures } =
+        failed === undefined ? await runPart(worker.runtime, mapRange(0, 1)) : { lines: [], failures: [failed] };
+      return lines[0] === undefined ? failures : JSON.parse(lines[0]);
+    } finally {
+      worker.kill();
+      await worker.gone;
+    }
+  };
+
+  it('is a room where bubblewrap works, else Landlock, and tells why it is not the best', async () => {
+    expect((await open('auto')).layer).toBe('bwrap');
+    await sandbox?.close();
+    const { layer, refused } = await open('auto', '/nowhere/bwrap');
+    expect([layer, refused]).toEqual(['landlock', all(2, expect.stringContaining('/nowhere/bwrap ENOENT'))]);
+  });
+
+  it('is refused with the words of every try, and nothing is left running', async () => {
+    const broken = join(root, 'code', 'bwrap');
+    await writeFile(broken, '#!/bin/sh\necho "bwrap: No permissions to create a new namespace" >&2\nexit 1\n', {
+      mode: 0o755,
+    });
+    await expect(open('bwrap', broken)).rejects.toMatchObject({
+      code: 'EXECUTION_NO_SANDBOX',
+      message: expect.stringMatching(/bwrap: .*No permissions.*; bwrap without \/proc: .*No permissions/),
+      hint: expect.stringContaining('DAS_SANDBOX=none'),
+    });
+  });
+
+  it('is none only where that was asked for', async () => {
+    expect((await open('none')).layer).toBe('none');
+  });
+
+  const readsCode =
+    'import os, sys\ndef map(item, params):\n    sys.path.insert(0, params["code"])\n    import helper\n    return [helper.answer, params["code"]]\n';
+  it.each<[SandboxChoice, string | undefined]>([
+    ['bwrap', '/code'],
+    ['landlock', undefined],
+    ['none', undefined],
+  ])('shows a folder of code to a worker: %s', async (choice, shown) => {
+    const folder = join(codeRoot, 'one');
+    const { launcher } = await open(choice);
+    expect(await ask(launcher, readsCode, { folder })).toEqual([42, shown ?? folder]);
+    if (choice === 'bwrap')
+      await expect(ask(launcher, readsCode, { folder: root })).rejects.toThrow(/is not in the folder of code/);
+  });
+
+  it.each<SandboxChoice>(['bwrap', 'landlock'])(
+    'gives network to a job that asks, and names --network to others: %s',
+    async (choice) => {
+      const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      const text = `import socket\ndef map(item):\n    with socket.create_connection(("127.0.0.1", ${port})) as stream: return stream.recv(5).decode()\n`;
+      try {
+        const { launcher } = await open(choice);
+        expect(await ask(launcher, text, { network: true })).toBe('hello');
+        expect(await ask(launcher, text)).toEqual([
+          expect.objectContaining({ hint: expect.stringContaining('--network') }),
+        ]);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  it.each<SandboxChoice>(['bwrap', 'landlock', 'none'])(
+    'starts other programs behind the same walls: %s',
+    async (choice) => {
+      const { launcher } = await open(choice);
+      const uid = await warden.claim();
+      const scratch = new Scratch(root);
+      const folder = await scratch.folder('w1', uid);
+      const place: Place = {
+        folder,
+        mark: 'w1',
+        memoryBytes: 0,
+        account: uid === null ? undefined : { uid, gid: uid },
+      };
+      const args = ['-c', 'echo "$HOME $(cat /etc/passwd | wc -l)"; cat <&3'];
+      const child = await launcher.launch(
+        { file: '/bin/sh', args, env: { HOME: folder, PATH: '/usr/bin:/bin' } },
+        place,
+      );
+      child.channel.on('error', () => undefined).end();
+      let said = '';
+      for await (const chunk of child.stdout) said += String(chunk);
+      expect((await child.exited).signal).toBeNull();
+      await scratch.remove(folder);
+      if (uid !== null) warden.release(uid);
+      const seen = said.trim().split(' ');
+      expect(seen[0]).toBe(choice === 'bwrap' ? '/tmp' : folder);
+      expect(Number(seen[1])).toEqual(choice === 'bwrap' ? 1 : choice === 'landlock' ? 0 : expect.any(Number));
+    },
+  );
+
+  it('makes rooms where nobody may mount a /proc', async () => {
+    const shared = { readable: [codeRoot], writable: [] };
+    const users = process.getuid?.() !== 0;
+    const rooms = new Rooms({
+      interpreter,
+      prefixes: [],
+      root,
+      codeRoot,
+      shared,
+      clock,
+      bwrap: 'bwrap',
+      users,
+      proc: false,
+    });
+    try {
+      const text = `import os\ndef map(item): return [os.listdir("/proc"), os.listdir(${JSON.stringify(codeRoot)})]\n`;
+      expect(await ask(rooms, text)).toEqual([[], ['one']]);
+    } finally {
+      await rooms.close();
+    }
+  });
+});
+
+const all = (count: number, value: unknown): unknown[] => Array<unknown>(count).fill(value);
