@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock, newId } from '@das/platform';
 import { hostPids } from '../testing/host-pids.js';
 import { mapRange, runPart } from '../testing/runtime-parts.js';
-import { type WorkerBench, births, uidBase, workerBench } from '../testing/worker-bench.js';
+import { type Birth, type WorkerBench, births, uidBase, workerBench } from '../testing/worker-bench.js';
 import type { PooledWorker } from './pooled-worker.js';
 
 const asRoot = process.getuid?.() === 0;
@@ -27,19 +27,25 @@ const parentOf = (pid: number): number =>
 const python = (text: string) => ({ language: 'python', filename: 'job.py', text }) as const;
 
 describe('a pool whose nursery is killed', () => {
-  it('loses its workers, and has others without a pause', async () => {
-    const bench = await workerBench(new SystemClock(), newId, { slots: 1, how: 'fork' });
-    try {
-      const worker = await bench.pool.acquire({ job: 'a', generation: 1 });
-      await until(() => bench.pool.size === 2);
-      process.kill(parentOf(worker.process.pid), 'SIGKILL');
-      expect(await worker.gone).toEqual({ code: null, signal: 'SIGKILL' });
-      const next = await bench.pool.acquire({ job: 'a', generation: 1 });
-      expect([next.alive, alive(worker.process.pid), bench.faults]).toEqual([true, false, []]);
-    } finally {
-      await bench.close();
-    }
-  }, 20_000);
+  it.each<Birth>(['fork', 'bwrap'])(
+    'loses its workers, and has others without a pause: %s',
+    async (how) => {
+      const bench = await workerBench(new SystemClock(), newId, { slots: 1, how });
+      try {
+        const worker = await bench.pool.acquire({ job: 'a', generation: 1 });
+        await until(() => bench.pool.size === 2);
+        process.kill(parentOf(worker.process.pid), 'SIGKILL');
+        expect(await worker.gone).toEqual({ code: null, signal: 'SIGKILL' });
+        const next = await bench.pool.acquire({ job: 'a', generation: 1 });
+        expect([next.alive, bench.faults]).toEqual([true, []]);
+        // The kernel ends a keeper's namespace before the keeper itself.
+        await until(() => !alive(worker.process.pid));
+      } finally {
+        await bench.close();
+      }
+    },
+    20_000,
+  );
 });
 
 describe.each(births)('the worker pool, by %s', (how) => {

@@ -130,6 +130,23 @@ describe('the sandbox of a node', () => {
     },
   );
 
+  it.each<[SandboxChoice, string]>([
+    ['bwrap', 'ECONNREFUSED'],
+    ['landlock', 'EAFNOSUPPORT'],
+  ])('lets no worker hear another by a socket without a path: %s', async (choice, refusal) => {
+    const { launcher } = await open(choice);
+    const name = `das-between-${newId()}`;
+    const listens = `import socket\ntry:\n    heard = socket.socket(socket.AF_UNIX)\n    heard.bind("\\0${name}")\n    heard.listen()\nexcept OSError: pass\ndef map(item): return item\n`;
+    const calls = `import errno, socket\ndef map(item):\n    try: socket.socket(socket.AF_UNIX).connect("\\0${name}")\n    except OSError as fault: return errno.errorcode[fault.errno]\n`;
+    const worker = await startWorker(start(launcher));
+    await worker.runtime.ready;
+    const script = { job: 'j', node: 'n', filename: 'j.py', text: listens, params: {} };
+    expect(await worker.runtime.load(script)).toBeUndefined();
+    expect(await ask(launcher, calls)).toBe(refusal);
+    worker.kill();
+    await worker.gone;
+  });
+
   it.each<SandboxChoice>(['bwrap', 'landlock', 'none'])(
     'starts other programs behind the same walls: %s',
     async (choice) => {
