@@ -65,7 +65,7 @@ export async function tryEscapes(clock: Clock, newId: () => string, how: Birth, 
 /** What the script gives for item 0, in a worker of its own. */
 async function asked(bench: WorkerBench, job: string, text: string, params: Record<string, unknown>): Promise<unknown> {
   const worker = await bench.pool.acquire({ job, generation: 1 });
-  const failure = await worker.runtime.load({ job: 'j', node: 'n', filename: 'job.py', text, params });
+  const failure = await worker.runtime.load({ job: 'j', node: 'n', language: 'python', filename: 'job.py', text, params });
   if (failure !== undefined) throw new Error(failure.message);
   const { lines, failures } = await runPart(worker.runtime, mapRange(0, 1));
   worker.kill();
