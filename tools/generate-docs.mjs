@@ -102,6 +102,10 @@ const failures = [
   ],
   ['COMMAND_UNFIT', 'The command cannot be started, or does not give one line for each item. The job fails at once.'],
   ['ITEM_CRASHED', 'The worker process died at this item (a signal, out of memory, `os._exit`). Tried again alone.'],
+  [
+    'ITEM_LIMIT',
+    'A limit of the job or of the node stopped it at this item; the message says which, and what raises it. Tried again alone.',
+  ],
   ['ITEM_TIMEOUT', 'No progress at this item for `timeoutMs`. The process group was ended and the item tried again.'],
   ['ITEM_FAILED', 'Items failed; the first reason is not known any more.'],
   ['SCRIPT_RAISED', 'A step (`split`, `reduce`, `gather` or `main`) raised. Tried again `retries` times.'],

@@ -143,6 +143,19 @@ function runCommand(program: Command, bound: Bind): void {
     .option('--priority <n>', 'weight among jobs, 1 to 1000 (default: 100)')
     .option('--concurrency <n>', 'slots that the job may use at once, 1 to 100000 (default: all)')
     .option('--buckets <n>', 'number of reduce parts, 1 to 1024 (default: two per slot, at most 64)')
+    .option(
+      '--memory <size>',
+      'memory of a worker with all that it starts, like 512M (default, and most: that of the node, 2G)',
+    )
+    .option('--cpu-time <time>', 'processor time of a process in one part, like 60s; whole seconds (default: none)')
+    .option('--max-time <time>', 'how long one attempt of a part may run, like 5m (default: none)')
+    .option('--processes <n>', 'processes and threads at a time (default, and most: that of the node, 256)')
+    .option('--file-size <size>', 'one file that is written (default, and most: that of the node, 1G)')
+    .option('--scratch <size>', 'all files of a worker together (default, and most: that of the node, 1G)')
+    .option('--item-output <size>', 'the result of one item (default, and most: 16M)')
+    .option('--part-output <size>', 'the results of one part (default: none)')
+    .option('--log-size <size>', 'what one attempt may print, up to 64M (default: 1000000)')
+    .option('--log-rate <n>', 'lines that one attempt may print in a second, up to 100000 (default: 4000)')
     .option('--network', 'the job may use the network of the nodes (default: it has none)')
     .option('--language <name>', 'python, node or wasm (default: by the ending of the script: .py, .js, .ts, .wasm …)')
     .option('--name <name>', 'shown in lists (default: the file name of the script)')

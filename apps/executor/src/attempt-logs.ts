@@ -1,5 +1,13 @@
 import type { Assignment } from '@das/contracts';
-import { type LogBudget, type LogStream, admitLines, cutLines, droppedNotice, newLogBudget } from '@das/execution';
+import {
+  type LogBounds,
+  type LogBudget,
+  type LogStream,
+  admitLines,
+  cutLines,
+  droppedNotice,
+  newLogBudget,
+} from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
 import type { JobLogs } from './job-logs.js';
 
@@ -14,6 +22,7 @@ export class AttemptLogs {
     private readonly clock: Clock,
     private readonly attempt: Assignment,
     private readonly node: NodeId,
+    private readonly bounds: LogBounds,
   ) {}
 
   readonly hear = (stream: LogStream, text: string): void => {
@@ -28,14 +37,14 @@ export class AttemptLogs {
       if (this.#rest[stream] !== '') this.#add(stream, [this.#rest[stream]]);
       this.#rest[stream] = '';
     }
-    const notice = droppedNotice(this.#budget);
+    const notice = droppedNotice(this.#budget, this.bounds);
     this.#budget = newLogBudget;
     if (notice !== undefined) this.#tell('stderr', [notice]);
     return this.#printed ? this.logs.end(this.attempt) : Promise.resolve();
   }
 
   #add(stream: LogStream, lines: readonly string[]): void {
-    const { budget, kept } = admitLines(this.#budget, lines, this.clock.monotonic());
+    const { budget, kept } = admitLines(this.#budget, lines, this.clock.monotonic(), this.bounds);
     this.#budget = budget;
     if (kept.length > 0) this.#tell(stream, kept);
   }

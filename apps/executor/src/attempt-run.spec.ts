@@ -1,5 +1,5 @@
 import { type Assignment, type JobSpec, type PartKind, commitPart, jobLimitsSchema } from '@das/contracts';
-import type { LogListener, PooledWorker, RunEnd } from '@das/execution';
+import { type LogListener, type PooledWorker, type RunEnd, placeLimitsDefault } from '@das/execution';
 import { type PartId, jobId, nodeId } from '@das/kernel';
 import { type EventLog, MemoryEventLog } from '@das/messaging';
 import type { Logger } from '@das/platform';
@@ -22,6 +22,7 @@ function printing(): PooledWorker {
   const worker: Partial<PooledWorker> = {
     loaded: true,
     kill: quiet,
+    struck: async () => ({ memory: false, processes: false }),
     set onPrint(heard: LogListener | undefined) {
       listener = heard;
     },
@@ -62,7 +63,14 @@ const confirming = { ask: async () => ({ body: { outcome: 'staged' }, raw: new U
 
 function toolsWith(clock: FakeClock, worker: PooledWorker, more: Partial<AttemptTools> = {}): AttemptTools {
   return {
-    ...{ node, clock, newId: () => 'run-1', code: { get: async () => '' }, store: confirming },
+    ...{
+      node,
+      clock,
+      newId: () => 'run-1',
+      limits: placeLimitsDefault,
+      code: { get: async () => '' },
+      store: confirming,
+    },
     pools: { acquire: async () => worker, release: quiet },
     ledger: new HoldLedger(1, quiet),
     logs: new JobLogs(new MemoryEventLog(), clock, log, 'epoch'),
@@ -113,6 +121,80 @@ describe('a silent attempt', () => {
     expect(await ended(kind)).toBeUndefined();
     const why = `${kind === 'hook' ? 'on_success' : kind}: no progress for 20 s; raise --timeout`;
     expect(await ended(kind, 20_000)).toEqual({ afterMs: 20_000, why });
+  });
+});
+
+describe('an attempt with limits', () => {
+  async function failureOf(worker: PooledWorker, resources: object, clock: FakeClock): Promise<unknown> {
+    const spec = { ...specOf(3_600_000), input: { kind: 'range', from: 0, to: 4 } } as JobSpec;
+    const limited = { ...spec, limits: jobLimitsSchema.parse({ ...spec.limits, resources }) };
+    const run = new AttemptRun(toolsWith(clock, worker), limited, { ...partOf('map'), to: 4 });
+    const ran = run.run();
+    await settled();
+    await clock.advanceAsync(60_000);
+    return (await ran).request;
+  }
+  const nobody = (): void => undefined;
+
+  it('is ended after its time, whatever progress it makes, and names the item that it was at', async () => {
+    const clock = new FakeClock();
+    let killedMs = -1;
+    const worker = silent(() => (killedMs = clock.monotonic()));
+    worker.runtime.position = () => ({ item: 2, counter: clock.monotonic() });
+    const beganMs = clock.monotonic();
+    expect(await failureOf(worker, { wallMs: 5_000 }, clock)).toMatchObject({
+      failures: [
+        { code: 'ITEM_LIMIT', item: 2, message: 'item 2: ran for more than 5 s (limit of the job; raise --max-time)' },
+      ],
+    });
+    expect(killedMs - beganMs).toBe(5_000);
+  });
+
+  it('keeps what it gave up to its limit, and nothing after', async () => {
+    let killed = 0;
+    const worker = silent(() => (killed += 1));
+    const { run } = worker.runtime;
+    worker.runtime.run = async (work, sink) => {
+      const end = run(work, sink);
+      for (const line of ['11\n', '22\n', '333\n', '4\n']) await sink.results(1, Buffer.from(line));
+      return end;
+    };
+    worker.runtime.position = () => ({ item: 3, counter: 0 });
+    expect(await failureOf(worker, { partOutputBytes: 7 }, new FakeClock())).toMatchObject({
+      done: [{ from: 0, to: 2 }],
+      failures: [{ code: 'ITEM_LIMIT', item: 2, message: expect.stringContaining('more than 7 bytes') }],
+      unfinished: [{ from: 3, to: 4 }],
+    });
+    expect(killed).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [{ code: null, signal: 'SIGXCPU' }, false, 'needed more than 2 s of CPU time (limit of the job; raise --cpu-time)'],
+    [{ code: null, signal: 'SIGKILL' }, true, 'needed more than 64 MiB of memory (limit of the job; raise --memory)'],
+    [{ code: null, signal: 'SIGKILL' }, false, 'the worker process was killed by SIGKILL (out of memory?)'],
+  ])('says why its worker is gone: %j', async (exit, memory, words) => {
+    const worker = silent(nobody);
+    worker.struck = async () => ({ memory, processes: false });
+    worker.runtime.run = async () => ({ kind: 'gone', exit });
+    const told = await failureOf(worker, { cpuMs: 2_000, memoryBytes: 64 * 1024 * 1024 }, new FakeClock());
+    expect(told).toMatchObject({ failures: [{ message: `item 0: ${words}` }] });
+  });
+
+  it('says what a worker cannot know of a command that was killed', async () => {
+    const worker = silent(nobody);
+    worker.struck = async () => ({ memory: true, processes: false });
+    worker.runtime.run = async (_, sink) => {
+      await sink.failed(0, { code: 'COMMAND_FAILED', message: 'the command was killed by SIGKILL', unexplained: true });
+      return { kind: 'ended', items: 0 };
+    };
+    expect(await failureOf(worker, {}, new FakeClock())).toMatchObject({
+      failures: [
+        {
+          code: 'ITEM_LIMIT',
+          message: expect.stringMatching(/^item 0: needed more than 2 GiB .*node.*: the command was killed/),
+        },
+      ],
+    });
   });
 });
 

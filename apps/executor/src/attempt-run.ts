@@ -1,10 +1,12 @@
 import type { Assignment, CommitReply, JobSpec } from '@das/contracts';
 import { commitPart } from '@das/contracts';
 import {
+  type Bounds,
   type PooledWorker,
   type RunEnd,
   type WorkSink,
   WorkerGoneError,
+  boundsOf,
   importTimedOut,
   nextTurn,
 } from '@das/execution';
@@ -17,11 +19,11 @@ import type { HeldCommit } from './held-commit.js';
 import { underLease } from './lease.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
-import { importing, watchProgress } from './progress-watch.js';
 import { isLasting } from './refusals.js';
 import { StoppedError } from './store-client.js';
 import { timeoutOf } from './time-out.js';
 import { workOf } from './work.js';
+import { WorkerEnd } from './worker-end.js';
 
 /** Importing may take longer than an item (ms). */
 const importMsMin = 60_000;
@@ -29,7 +31,7 @@ const importMsMin = 60_000;
 /** A commit that takes longer is not answered at once (ms): a quiet cluster needs 2 to 20. */
 const answerMs = 1_000;
 
-const noOutput = { rows: [], raw: new Uint8Array() };
+const nothing = new Uint8Array();
 
 /** One attempt on this node, from its items to the store's word. */
 export class AttemptRun {
@@ -40,7 +42,8 @@ export class AttemptRun {
   readonly #part: PartRun;
   #worker: PooledWorker | undefined;
   #startedMs: number | undefined;
-  #stuck: 'importing' | 'running' | undefined;
+  readonly #end: WorkerEnd;
+  readonly #bounds: Bounds;
   /** Once it is done: the commit as it can be kept. */
   held: (() => HeldCommit) | undefined;
   #logged: Promise<void> = Promise.resolve();
@@ -51,11 +54,18 @@ export class AttemptRun {
     readonly assignment: Assignment,
   ) {
     const { node, store, ledger, newId } = tools;
+    const { timeoutMs, resources = {} } = spec.limits;
+    this.#bounds = boundsOf(resources, tools.limits);
+    this.#end = new WorkerEnd(tools.clock, timeoutOf(assignment.kind, timeoutMs), this.#bounds.wallMs);
     const fetched = assignment.kind === 'map' && spec.input.kind !== 'range';
     this.#stop.signal.addEventListener('abort', () => this.#input.abort());
     this.#pages = fetched ? new ItemPages(store, assignment, this.#input.signal) : undefined;
     const locks = new AttemptLocks(tools.locks, node, assignment, this.#input.signal);
-    this.#part = new PartRun(spec, assignment, { node, run: newId(), store, ledger, locks, signal: this.#stop.signal });
+    this.#part = new PartRun(spec, assignment, {
+      ...{ node, run: newId(), store, ledger, locks, bounds: this.#bounds, signal: this.#stop.signal },
+      struck: () => this.#end.struck(),
+      over: (limit) => this.#end.now(limit),
+    });
   }
 
   /** Fetches ahead what the worker will need first. */
@@ -141,9 +151,9 @@ export class AttemptRun {
     const { job, generation } = this.assignment;
     const { language, network } = this.spec;
     const worker = await this.tools.pools.acquire({ language, job, generation, network });
-    const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node);
+    const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node, this.#bounds);
     worker.onPrint = logs.hear;
-    this.#worker = worker;
+    this.#end.of((this.#worker = worker));
     try {
       this.#check();
       const commit = await withSpan('worker-run', {}, () => this.#runIn(worker, text));
@@ -164,7 +174,7 @@ export class AttemptRun {
   /** Who sees the end of the job finds its log whole. */
   #send({ request, keepsOutput }: Commit, onFailed: () => void): Promise<CommitReply> {
     return withSpan('commit', {}, async () => {
-      const { rows, raw } = keepsOutput ? await this.#part.output.finish() : noOutput;
+      const { rows, raw } = keepsOutput ? await this.#part.output.finish() : { rows: [], raw: nothing };
       await this.#logged;
       const { store } = this.tools;
       const { body } = await store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw, onFailed);
@@ -182,30 +192,27 @@ export class AttemptRun {
     const startedMs = this.tools.clock.monotonic();
     const attributes = { pid: worker.process.pid, 'das.part': this.assignment.part };
     const end = await withSpan(`worker.${this.assignment.kind}`, { attributes }, () => this.#work(worker));
-    return this.#part.ended(end, {
-      busyMs: this.tools.clock.monotonic() - startedMs,
-      item: worker.runtime.position().item,
-      stuck: this.#stuck !== undefined,
-    });
+    const busyMs = this.tools.clock.monotonic() - startedMs;
+    const memory = end.kind === 'gone' && (await this.#end.struck()).memory;
+    return this.#part.ended(end, { busyMs, item: worker.runtime.position().item, why: this.#end.why, memory });
   }
 
   /** Imports the script; the commit to make when that fails. */
   async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
-    const { job, language, filename, params, limits, command } = this.spec;
-    const limitMs = Math.max(limits.timeoutMs ?? 0, importMsMin);
-    const cancel = watchProgress(importing, this.tools.clock, limitMs, () => {
-      this.#stuck = 'importing';
-      worker.kill();
-    });
+    const { job, language, filename, params, command } = this.spec;
+    const limitMs = Math.max(this.spec.limits.timeoutMs ?? 0, importMsMin);
+    const cancel = this.#end.whileImporting(limitMs);
     try {
-      const script = { job, node: this.tools.node, language, filename, text, params, command };
-      const failure = await worker.runtime.load(script);
+      await worker.limit(this.#bounds);
+      const bound = { node: this.tools.node, limits: this.#bounds };
+      const failure = await worker.runtime.load({ job, language, filename, text, params, command, ...bound });
       worker.loaded = failure === undefined;
       return failure === undefined ? undefined : this.#part.fatal(failure);
     } catch (error) {
       this.#check();
       if (!(error instanceof WorkerGoneError)) throw error;
-      return this.#part.crashedImporting(error.exit, this.#stuck === undefined ? undefined : importTimedOut(limitMs));
+      const late = this.#end.why === 'importing' ? importTimedOut(limitMs) : undefined;
+      return this.#part.crashedImporting(error.exit, late, (await this.#end.struck()).memory);
     } finally {
       cancel();
     }
@@ -218,7 +225,7 @@ export class AttemptRun {
       pages: this.#pages?.next,
       traceparent: currentTraceparent() ?? this.spec.traceparent,
     });
-    const cancel = this.#watch(worker);
+    const cancel = this.#end.whileRunning(worker);
     try {
       const run = (): Promise<RunEnd> => worker.runtime.run(work, this.#part satisfies WorkSink);
       const held = { ...this.tools, worker, attempt: this.#part.ref, signal: this.#stop.signal };
@@ -228,15 +235,6 @@ export class AttemptRun {
     } finally {
       cancel();
     }
-  }
-
-  #watch(worker: PooledWorker): () => void {
-    const timeoutMs = timeoutOf(this.assignment.kind, this.spec.limits.timeoutMs);
-    if (timeoutMs === undefined) return () => undefined;
-    return watchProgress(worker.runtime, this.tools.clock, timeoutMs, () => {
-      this.#stuck = 'running';
-      worker.kill();
-    });
   }
 
   /** Others may want it as well, so it goes on; this attempt does not wait for it. */

@@ -1,4 +1,4 @@
-import type { WorkerPools } from '@das/execution';
+import type { PlaceLimits, WorkerPools } from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
 import type { LockClient } from '@das/platform';
 import type { CodeCache } from './code-cache.js';
@@ -12,6 +12,8 @@ export interface AttemptTools {
   readonly newId: () => string;
   readonly clock: Clock;
   readonly pools: WorkerPools;
+  /** The most that any job may use of a worker here. */
+  readonly limits: PlaceLimits;
   readonly store: StoreClient;
   readonly locks: LockClient;
   readonly code: CodeCache;

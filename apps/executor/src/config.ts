@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { PlaceLimits } from '@das/execution';
 import { z } from 'zod';
 
 const mib = 1024 * 1024;
@@ -61,7 +62,32 @@ export const executorConfig = z.object({
     .min(64)
     .max(1024 * 1024)
     .default(2_048)
-    .describe('Address space of one worker process (MiB). A script that needs more gets a MemoryError.'),
+    .describe(
+      'Memory of one worker with all that it starts (MiB): the most that a job can have here, and what it has without a limit of its own.',
+    ),
+  DAS_WORKER_PROCESSES: z.coerce
+    .number()
+    .int()
+    .min(4)
+    .max(32_768)
+    .default(256)
+    .describe('Processes and threads of one worker at a time: the most that a job can have here, and the default.'),
+  DAS_WORKER_FILE_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1024 * 1024)
+    .default(1_024)
+    .describe('Size of one file that a worker writes (MiB): the most that a job can have here, and the default.'),
+  DAS_WORKER_SCRATCH_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1024 * 1024)
+    .default(256)
+    .describe(
+      'All files of one worker together (MiB), where the sandbox can bound them: the most that a job can have here, and the default.',
+    ),
   DAS_HOLD_BYTES_MAX: z.coerce
     .number()
     .int()
@@ -87,3 +113,11 @@ export const executorConfig = z.object({
     ),
 });
 export type ExecutorConfig = Readonly<z.output<typeof executorConfig>>;
+
+/** The most that any job may use of a worker here. */
+export const placeLimitsOf = (config: ExecutorConfig): PlaceLimits => ({
+  memoryBytes: config.DAS_WORKER_MEMORY_MB * mib,
+  processes: config.DAS_WORKER_PROCESSES,
+  fileBytes: config.DAS_WORKER_FILE_MB * mib,
+  scratchBytes: config.DAS_WORKER_SCRATCH_MB * mib,
+});

@@ -7,7 +7,7 @@ import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@d
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AttemptTools } from './attempt-tools.js';
 import { CodeCache } from './code-cache.js';
-import { type ExecutorConfig, executorConfig } from './config.js';
+import { type ExecutorConfig, executorConfig, placeLimitsOf } from './config.js';
 import { ExecutorShell } from './executor.shell.js';
 import { HoldLedger } from './hold-ledger.js';
 import { HoldWatch } from './hold-watch.js';
@@ -55,6 +55,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const store = new StoreClient(context.bus, context.clock);
     this.#tools = {
       ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store },
+      limits: placeLimitsOf(this.#config),
       locks: new LockClient(context.bus, context.clock),
       code: new CodeCache(store, this.#stopped.signal),
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),

@@ -9,34 +9,37 @@ import {
   restartSplit,
 } from '@das/contracts';
 import {
+  type Bounds,
   type Exit,
   type ItemFailure,
+  type LimitKind,
   type LockAnswer,
   type LockCall,
   MapRows,
   PairRows,
   type PartOutcome,
-  type PartWord,
   type Rows,
   type RunEnd,
   type ScriptFailure,
   StepRows,
   type WorkSink,
   crashOutcome,
-  crashed,
+  exceeded,
+  goneReason,
   itemsDone,
   notImported,
   partOutcome,
   raised,
-  timedOut,
 } from '@das/execution';
 import { type NodeId, assertNever } from '@das/kernel';
 import type { AttemptLocks } from './attempt-locks.js';
 import { type Commit, fatalCommit } from './commit.js';
 import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
+import { rowsFor, wordOf } from './part-words.js';
 import { refusedByStore } from './refusals.js';
 import type { StoreClient } from './store-client.js';
+import type { EndedFor } from './worker-end.js';
 import { timeoutOf } from './time-out.js';
 
 interface PartTools {
@@ -46,14 +49,21 @@ interface PartTools {
   readonly store: StoreClient;
   readonly ledger: HoldLedger;
   readonly locks: AttemptLocks;
+  readonly bounds: Bounds;
+  /** Which limits of its group struck the worker since this was asked last. */
+  readonly struck: () => Promise<{ readonly memory: boolean; readonly processes: boolean }>;
+  /** Ends the worker: the part has reached a limit. */
+  readonly over: (limit: LimitKind) => void;
   readonly signal: AbortSignal;
 }
 interface Ended {
   readonly busyMs: number;
   /** What the worker was at last. */
   readonly item: number | undefined;
-  /** It was ended because it made no progress. */
-  readonly stuck: boolean;
+  /** Why we ended it, if we did. */
+  readonly why: EndedFor | undefined;
+  /** The system ended something of it for want of memory. */
+  readonly memory: boolean;
 }
 
 /** Hears what a worker gives for one part, and makes the commit of it. */
@@ -62,6 +72,7 @@ export class PartRun implements WorkSink {
   readonly #rows: MapRows | PairRows | StepRows;
   readonly #failures: ItemFailure[] = [];
   #next: number;
+  #outputBytes = 0;
 
   constructor(
     private readonly spec: JobSpec,
@@ -76,6 +87,7 @@ export class PartRun implements WorkSink {
 
   results(items: number, lines: Uint8Array): void | Promise<void> {
     if (!(this.#rows instanceof MapRows)) throw new TypeError('results of a part that has none');
+    if (this.#isOver(lines.length)) return;
     this.#rows.add(items, lines);
     this.#next += items;
     return this.output.grown();
@@ -83,20 +95,46 @@ export class PartRun implements WorkSink {
 
   pairs(items: number, buckets: ReadonlyArray<{ bucket: number; lines: Uint8Array }>): void | Promise<void> {
     if (!(this.#rows instanceof PairRows)) throw new TypeError('pairs of a part that has none');
+    if (this.#isOver(buckets.reduce((sum, { lines }) => sum + lines.length, 0))) return;
     this.#rows.add(items, buckets);
     this.#next += items;
     return this.output.grown();
   }
 
-  failed(item: number, failure: ScriptFailure): void {
+  failed(item: number, failure: ScriptFailure): void | Promise<void> {
     if (this.#rows instanceof StepRows) throw new TypeError('a failed item of a part that has none');
+    if (this.#isOver(0)) return;
     this.#rows.skip();
-    this.#failures.push({ ...this.#told(raised(failure)), item });
     this.#next = item + 1;
+    if (failure.unexplained === true) return this.#explained(item, failure);
+    this.#failures.push({ ...this.#told(raised(failure)), item });
+  }
+
+  /** What the worker saw only the end of may have been a limit of its group. */
+  async #explained(item: number, failure: ScriptFailure): Promise<void> {
+    const { memory, processes } = await this.tools.struck();
+    const limit = memory ? 'memory' : processes ? 'processes' : undefined;
+    const why = limit === undefined ? undefined : exceeded('map', item, this.tools.bounds.words[limit]);
+    const told = raised(failure);
+    this.#failures.push({
+      ...this.#told({ ...told, ...why, message: why === undefined ? told.message : `${why.message}: ${told.message}` }),
+      item,
+    });
+  }
+
+  /** Beyond its limit a part is told nothing more: its worker is about to end. */
+  #isOver(bytes: number): boolean {
+    const most = this.tools.bounds.partOutputBytes;
+    if (most === undefined) return false;
+    this.#outputBytes += bytes;
+    if (this.#outputBytes <= most) return false;
+    this.tools.over('partOutput');
+    return true;
   }
 
   lines(lines: Uint8Array): void | Promise<void> {
     if (!(this.#rows instanceof StepRows)) throw new TypeError('lines of a part that is no step');
+    if (this.#isOver(lines.length)) return;
     this.#rows.add(lines);
     return this.output.grown();
   }
@@ -150,18 +188,25 @@ export class PartRun implements WorkSink {
   }
 
   /** The process ended while it imported the script: the first item stands for all. */
-  crashedImporting(exit: Exit, why: Failure | undefined): Commit {
+  crashedImporting(exit: Exit, why: Failure | undefined, memory: boolean): Commit {
     const { from, to } = this.part;
-    const reason = why ?? crashed(wordOf(this.part), from, exit);
+    const because = { memory, timeoutMs: undefined };
+    const reason = why ?? goneReason(wordOf(this.part), from, exit, because, this.tools.bounds.words);
     return this.#commit(crashOutcome({ from, to }, from, undefined, this.#told(reason)), 0);
   }
 
-  #gone(exit: Exit, { item, stuck, busyMs }: Ended): Commit {
+  #gone(exit: Exit, about: Ended): Commit {
     const { from, to, kind } = this.part;
+    const { why, memory, busyMs } = about;
+    // What it gave too much of is the next that would be told, wherever it is by now.
+    const item = why === 'partOutput' ? undefined : about.item;
     const at = item !== undefined && item >= this.#next && item < to ? item : this.#next;
-    const timeoutMs = stuck ? timeoutOf(kind, this.spec.limits.timeoutMs) : undefined;
-    const word = wordOf(this.part);
-    const reason = timeoutMs === undefined ? crashed(word, at, exit) : timedOut(word, at, timeoutMs);
+    const because = {
+      ended: why === 'importing' ? undefined : why,
+      memory,
+      timeoutMs: timeoutOf(kind, this.spec.limits.timeoutMs),
+    };
+    const reason = goneReason(wordOf(this.part), at, exit, because, this.tools.bounds.words);
     if (kind !== 'map') return this.#commit(this.#stepFailed(reason), busyMs);
     return this.#commit(crashOutcome({ from, to }, this.#next, item, this.#told(reason), this.#failures), busyMs);
   }
@@ -202,15 +247,4 @@ export class PartRun implements WorkSink {
   #told<F extends Failure>(failure: F): F {
     return { ...failure, part: this.part.part, node: this.tools.node };
   }
-}
-
-function wordOf({ kind, decision }: Assignment): PartWord {
-  if (kind !== 'hook') return kind;
-  return decision?.outcome === 'failed' ? 'on_failure' : 'on_success';
-}
-
-function rowsFor(spec: JobSpec, { kind, from }: Assignment): MapRows | PairRows | StepRows {
-  if (kind === 'map') return spec.functions.reduce ? new PairRows(from) : new MapRows(from);
-  // These two give no rows.
-  return new StepRows(kind === 'split' || kind === 'hook' ? 'main' : kind, from);
 }

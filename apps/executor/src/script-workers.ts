@@ -18,9 +18,7 @@ import {
 } from '@das/execution';
 import { messageOf } from '@das/kernel';
 import type { ServiceContext } from '@das/platform';
-import type { ExecutorConfig } from './config.js';
-
-const mib = 1024 * 1024;
+import { type ExecutorConfig, placeLimitsOf } from './config.js';
 
 /** What runs scripts on this node: a pool of workers for each kind of language, in the strongest sandbox that works here. */
 export class ScriptWorkers {
@@ -33,7 +31,7 @@ export class ScriptWorkers {
   /** `folder`: where workers have theirs. @throws InterpreterMissingError, NoSandboxError, NotStartedError; nothing is left running. */
   static async open(context: ServiceContext, config: ExecutorConfig, folder: string): Promise<ScriptWorkers> {
     const { clock, env, newId, log } = context;
-    const { DAS_PYTHON: chosen, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots, DAS_WORKER_MEMORY_MB: memoryMb } = config;
+    const { DAS_PYTHON: chosen, DAS_SCRIPT_UID_BASE: base, DAS_SLOTS: slots } = config;
     const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
     const python = await findPython({ chosen, path: env.PATH, uid, clock });
     const node = await findNode({ uid, clock });
@@ -41,7 +39,7 @@ export class ScriptWorkers {
     const scratch = new Scratch(folder);
     const onFault = (error: unknown): void =>
       log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`);
-    const start = { clock, newId, warden, scratch, onFault, memoryBytes: memoryMb * mib };
+    const start = { clock, newId, warden, scratch, onFault, limits: placeLimitsOf(config) };
     const forPython = { ...start, runtime: new PythonRuntime(python.path) };
     let sandbox: Sandbox | undefined;
     let pools: WorkerPools | undefined;

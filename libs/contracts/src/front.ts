@@ -4,6 +4,7 @@ import { jobIdSchema, nodeIdSchema } from './ids.js';
 import { decisionSchema, failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
 import { languages } from './language.js';
 import { limits, submissionKeyPattern } from './limits.js';
+import { resourceLimitsSchema } from './resources.js';
 import { memberStateSchema } from './membership.js';
 import { nodeOperation, operation } from './operation.js';
 import { sandboxSchema } from './sandbox.js';
@@ -54,6 +55,7 @@ export const submissionSchema = z
       .optional()
       .describe('reduce parts; default: two per slot, at most 64'),
     network: z.boolean().optional(),
+    limits: resourceLimitsSchema.optional(),
   })
   .describe('what a user submits');
 export type Submission = z.infer<typeof submissionSchema>;
@@ -77,6 +79,7 @@ export const jobViewSchema = z.object({
     .extend({ decidedAt: z.string().describe('UTC, ISO 8601') })
     .optional()
     .describe('how the job ends; its hook for that runs, or ran'),
+  limits: resourceLimitsSchema.optional().describe('what its user limits'),
   hookFailure: failureSchema.optional().describe('on_success or on_failure failed; the outcome stays what was decided'),
 });
 export type JobView = z.infer<typeof jobViewSchema>;

@@ -3,6 +3,7 @@ export * from './ids.js';
 export * from './limits.js';
 export * from './command.js';
 export * from './language.js';
+export * from './resources.js';
 export * from './job.js';
 export * from './store/index.js';
 export * from './execution.js';

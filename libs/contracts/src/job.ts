@@ -4,6 +4,7 @@ import { commandSchema } from './command.js';
 import { count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
 import { languageSchema } from './language.js';
 import { limits } from './limits.js';
+import { resourceLimitsSchema } from './resources.js';
 
 /** A job's life. Drawn in docs/architecture.md#job. */
 export const jobTransitions = {
@@ -95,6 +96,7 @@ export const jobLimitsSchema = z.object({
   priority: z.number().int().min(1).max(1000).default(100).describe('weight among jobs'),
   concurrency: z.number().int().min(1).max(100_000).optional().describe('slots the job may use at once'),
   buckets: z.number().int().min(1).max(1024).default(8).describe('reduce parts'),
+  resources: resourceLimitsSchema.optional(),
 });
 export type JobLimits = z.infer<typeof jobLimitsSchema>;
 

@@ -1,9 +1,12 @@
 """
 Outlives the executor by a moment: when the executor is gone, even by SIGKILL, everything that its workers started ends and their
-folders go. Also ends single workers for it, and lends accounts so that no two workers of this machine share one.
+folders go. Also ends single workers for it, limits them by cgroups where it may, and lends accounts so that no two workers of this machine
+share one.
 
-Lines of JSON on stdin: {"claim": id} | {"watch": pid, "uid": n, "folder": path, "mark": text} | {"end": pid} | {"release": uid}
-Lines of JSON on stdout: {"claimed": id, "uid": n or null} | {"ended": pid}
+Lines of JSON on stdin: {"claim": id} | {"watch": pid, "uid": n, "folder": path, "mark": text, "limits": {"memoryBytes": n, "processes": n}}
+    | {"limit": pid, "limits": …} | {"struck": pid} | {"end": pid} | {"release": uid}
+Lines of JSON on stdout: {"claimed": id, "uid": n or null} | {"limited": pid} | {"struck": pid, "memory": n, "processes": n}
+    | {"ended": pid, "memory": n, "processes": n}
 """
 import contextlib
 import fcntl
@@ -13,6 +16,10 @@ import shutil
 import signal
 import sys
 import tempfile
+
+# It runs isolated, so that nobody else's modules come first.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import das_cgroups
 
 LOCKS = '/run' if os.access('/run', os.W_OK) else tempfile.gettempdir()
 
@@ -67,6 +74,7 @@ class Warden:
         self._scratch = scratch
         self._accounts = Accounts(base, count)
         self._watched = {}
+        self._cgroups = das_cgroups.find()
 
     def serve(self):
         for line in sys.stdin:
@@ -76,13 +84,21 @@ class Warden:
                 answer({'claimed': request['claim'], 'uid': uid})
             elif 'watch' in request:
                 self._watched[request['watch']] = request
+                self._cgroups.add(request['watch'], request['limits'])
                 if request['uid'] is not None:
                     self._accounts.adopt(request['uid'])
             elif 'release' in request:
                 self._accounts.release(request['release'])
+            elif 'limit' in request:
+                self._cgroups.limit(request['limit'], request['limits'])
+                answer({'limited': request['limit']})
+            elif 'struck' in request:
+                answer({'struck': request['struck'], **self._cgroups.struck(request['struck'])})
             elif 'end' in request:
+                # What struck is forgotten with the group.
+                struck = self._cgroups.struck(request['end'])
                 self.end(request['end'])
-                answer({'ended': request['end']})
+                answer({'ended': request['end'], **struck})
 
     def end(self, pid):
         worker = self._watched.pop(pid, None)
@@ -93,6 +109,7 @@ class Warden:
             kill_account(worker['uid'])
         else:
             kill_marked(worker['mark'])
+        self._cgroups.remove(pid)
         shutil.rmtree(worker['folder'], ignore_errors=True)
         if worker['uid'] is not None:
             self._accounts.release(worker['uid'])
@@ -100,6 +117,7 @@ class Warden:
     def end_all(self):
         for pid in list(self._watched):
             self.end(pid)
+        self._cgroups.close()
         # Folders of workers that were being started, and sockets.
         for name in os.listdir(self._scratch) if os.path.isdir(self._scratch) else ():
             if name.startswith('w-'):

@@ -1,5 +1,5 @@
 # Run by `python3 -I -S -c` after a line `texts = {name: text}`: shuts itself in, then becomes another program, which cannot get out.
-# Argument 1, JSON: {"shutIn": as das_worker/shut_in.py takes it, "exec": [file, …]}
+# Argument 1, JSON: {"shutIn": as das_worker/shut_in.py takes it, "limits": {…}, "exec": [file, …]}
 import json, os, signal, sys, types
 
 package = sys.modules['das_worker'] = types.ModuleType('das_worker')
@@ -11,7 +11,7 @@ for name, text in texts.items():
     setattr(package, name, module)
     exec(compile(text, '<das>/' + name + '.py', 'exec'), module.__dict__)
 words = json.loads(sys.argv[1])
-package.limits.confine(0)
+package.limits.confine(words['limits'])
 package.shut_in.shut_in(words['shutIn'])
 # Python ignores these; other programs expect to end by them.
 for ignored in (signal.SIGPIPE, signal.SIGXFSZ):

@@ -1,5 +1,14 @@
 export { type Attempt, type AttemptKey, type AttemptState, attemptKey, attemptTransitions } from './core/attempt.js';
 export {
+  type Bounds,
+  type LimitKind,
+  type LimitWords,
+  type PlaceLimits,
+  boundsOf,
+  bytes,
+  placeLimitsDefault,
+} from './core/bounds.js';
+export {
   type ExecutorEffect,
   type ExecutorEvent,
   type ExecutorState,
@@ -15,13 +24,23 @@ export {
   type PartWord,
   type ScriptFailure,
   crashed,
+  exceeded,
+  goneReason,
   importTimedOut,
   notImported,
   raised,
   timedOut,
 } from './core/failures.js';
 export { type HoldFigures, holdNotice } from './core/hold-words.js';
-export { type LogBudget, admitLines, cutLines, droppedNotice, logLimits, newLogBudget } from './core/log-lines.js';
+export {
+  type LogBounds,
+  type LogBudget,
+  admitLines,
+  cutLines,
+  droppedNotice,
+  logLimits,
+  newLogBudget,
+} from './core/log-lines.js';
 export { type ItemFailure, type PartOutcome, crashOutcome, itemsDone, partOutcome } from './core/outcome.js';
 export { type FilledRow, type Rows, MapRows, PairRows, StepRows, rowBytes } from './core/rows.js';
 export {

@@ -8,6 +8,7 @@ import { followJob, keepingJob } from '../client/job-follower.js';
 import { submitJob } from '../client/submit.js';
 import type { Context } from '../context.js';
 import { parseFormat } from '../core/formats.js';
+import { type LimitOptions, limitsOf } from '../core/limits.js';
 import {
   UsageError,
   parseDurationMs,
@@ -26,7 +27,7 @@ import { checkOutput } from '../output/destination.js';
 import { copyResults } from './results.js';
 import { RunInterrupt } from './run-interrupt.js';
 
-export interface RunOptions extends GlobalOptions, CommandOptions {
+export interface RunOptions extends GlobalOptions, CommandOptions, LimitOptions {
   readonly input?: string;
   readonly format?: string;
   readonly range?: string;
@@ -127,6 +128,7 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
     concurrency: whole(concurrency, '--concurrency', 1),
     buckets: whole(buckets, '--buckets', 1),
     network: network === true ? true : undefined,
+    limits: limitsOf(options),
   };
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
 }

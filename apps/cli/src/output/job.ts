@@ -1,5 +1,6 @@
 import type { Failure, JobView } from '@das/contracts';
-import { counted, duration, grouped, hookName } from '../core/human.js';
+import { counted, duration, grouped, hookName, size } from '../core/human.js';
+import { limitOptions } from '../core/limits.js';
 
 /** What is said on standard error when a job has ended. */
 export function outcomeLines(job: JobView): string[] {
@@ -55,6 +56,7 @@ export function jobText(job: JobView): string {
     ['decided', job.decision && `${job.decision.outcome} (${job.decision.decidedAt}); ${hookWords(job, job.decision)}`],
     ['open parts', job.openParts > 0 ? grouped(job.openParts) : undefined],
     ['functions', defined.map(([name]) => name).join(', ')],
+    ['limits', limitsText(job.limits)],
     ['contact', job.contact],
     ['generation', job.generation > 1 ? String(job.generation) : undefined],
     ['created', job.createdAt],
@@ -70,6 +72,20 @@ export function jobText(job: JobView): string {
 function hookWords(job: JobView, { id, outcome }: NonNullable<JobView['decision']>): string {
   const how = job.state === 'settling' ? 'runs' : job.hookFailure === undefined ? 'ran' : 'failed';
   return `${hookName(outcome)} ${how}, das.decision_id ${id}`;
+}
+
+/** What its user limits, by the names of the options. */
+function limitsText(limits: JobView['limits'] = {}): string | undefined {
+  const given = limitOptions.flatMap(([, option, limit]) => {
+    const value = limits[limit];
+    return value === undefined ? [] : [`${option.slice(2)} ${valueText(limit, value)}`];
+  });
+  return given.length === 0 ? undefined : given.join(', ');
+}
+
+function valueText(limit: string, value: number): string {
+  if (limit.endsWith('Bytes')) return size(value);
+  return limit.endsWith('Ms') ? duration(value) : grouped(value);
 }
 
 const itemsText = ({ committed, failed, total, final }: JobView['items']): string =>

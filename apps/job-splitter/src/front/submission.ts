@@ -160,7 +160,7 @@ function unexpected(why: string): Fault {
 }
 
 function limitsOf(submission: Submission, buckets: number): JobLimits {
-  const { timeoutMs, retries, itemsPerPart, priority, concurrency, tolerate } = submission;
+  const { timeoutMs, retries, itemsPerPart, priority, concurrency, tolerate, limits: resources } = submission;
   const given = {
     timeoutMs,
     retries,
@@ -168,6 +168,7 @@ function limitsOf(submission: Submission, buckets: number): JobLimits {
     priority,
     concurrency,
     buckets,
+    resources,
     tolerate: tolerate === undefined ? undefined : toleranceOf(tolerate),
   };
   const parsed = jobLimitsSchema.safeParse(

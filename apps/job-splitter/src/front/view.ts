@@ -33,6 +33,7 @@ export function jobView(record: JobRecord, counts: JobCounts | undefined): JobVi
     openParts: counts?.open ?? 0,
     createdAt: isoOf(record.createdAt),
     ...finished,
+    ...(spec.limits.resources === undefined ? {} : { limits: spec.limits.resources }),
     ...(record.failure === undefined ? {} : { failure: record.failure }),
     ...(record.decision === undefined ? {} : { decision: decisionView(record.decision) }),
     ...(record.hookFailure === undefined ? {} : { hookFailure: record.hookFailure }),

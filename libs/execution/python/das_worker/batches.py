@@ -1,9 +1,9 @@
 """Items as lines to one process after the other. When one fails, the item that it was at is given to a process alone, and so named."""
 from collections import deque
 
-from .encode import RESULT_BYTES_MAX
-from .failures import scrub
-from .items import NotAResult, Refused
+from .encode import check_result
+from .failures import Limit, scrub
+from .items import Refused
 from .mapping import FLUSH_S
 
 # Input of one process: it may want to read all of it before it writes.
@@ -47,7 +47,7 @@ class Whole:
     def hear(self, piece):
         self._heard.append(piece)
         self._size += len(piece)
-        check_size(self._size)
+        check_result(self._size)
 
     @property
     def text(self):
@@ -70,11 +70,12 @@ class Batches:
         failure = batch.run()
         if failure is None:
             self._alone = False
-        elif batch.size == 1:
+        elif batch.size == 1 or not batch.goes_on:
             mapper.fail(failure)
             self._alone, self._most = False, mapper.to
         else:
             self._alone, self._most = True, max(1, min(self._most, batch.end - mapper.at) // 2)
+        mapper.give_back_unless(batch.goes_on)
 
 
 class Batch:
@@ -85,6 +86,7 @@ class Batch:
         self._first = self.end = mapper.at
         self._limit = min(mapper.to, self._first + most)
         self._given_all = False
+        self.goes_on = True
         self._bytes = 0
         # Lines that are whole and not yet told, and the beginning of the next one.
         self._lines, self._ahead = deque(), 0
@@ -102,6 +104,7 @@ class Batch:
             run = mapper.command.start(self._source, self._hear)
             run.tick, run.tick_ms = mapper.tick, TICK_MS
             run.finish()
+            self.goes_on = mapper.command.ended(run)
             if run.exit != 0:
                 return mapper.command.failure_of(run)
             if self._rest:
@@ -112,10 +115,10 @@ class Batch:
             if not self._given_all or self._heard != self.size:
                 raise Mismatch
             self._tell(self.size)
-        except NotAResult as fault:
+        except Limit as fault:
             # Its line is too long: those before it count.
             self._tell(self.size)
-            mapper.fail({'code': 'COMMAND_FAILED', 'message': str(fault)})
+            mapper.refuse(fault)
         except Mismatch:
             return self._mismatched()
         return None
@@ -153,7 +156,7 @@ class Batch:
         if rest:
             self._rest.append(rest)
             self._rest_bytes += len(rest)
-            check_size(self._rest_bytes)
+            check_result(self._rest_bytes)
         if self._heard > self.size and (self._given_all or self._ahead > AHEAD_BYTES):
             raise Mismatch
         self._tell(self.size - 1)
@@ -172,9 +175,3 @@ class Batch:
             line = self._lines.popleft()
             self._ahead -= len(line) + 1
             self._mapper.result(line)
-
-
-def check_size(size):
-    """Raises NotAResult."""
-    if size > RESULT_BYTES_MAX:
-        raise NotAResult('the result has more than %d bytes; the limit is %d' % (size - 1, RESULT_BYTES_MAX))

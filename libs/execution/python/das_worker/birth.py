@@ -55,7 +55,7 @@ def live(request, parent):
     os.environ.clear()
     os.environ.update(request['env'])
     if request.get('exec'):
-        limits.confine(0)
+        limits.confine(request['limits'])
         # Python ignores these; other programs expect to end by them.
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)

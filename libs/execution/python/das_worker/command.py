@@ -1,18 +1,30 @@
 """Jobs whose code is a command: what it is given and what it gives, whether by lines, one process for each item, or once for the whole job."""
 import os
+import re
+import signal
 from time import monotonic
 
 from . import failures
 from .batches import Batches, Hopeless, Whole
 from .channel import U32
-from .encode import RESULT_BYTES_MAX
+from .encode import check_result
+from .failures import Limit
 from .items import Items, NotAResult, Refused, result_of
+from .limits import allow_cpu_of
 from .mapping import FAILURES_MAX, FLUSH_BYTES, FLUSH_S, Full
 from .piping import Run, how_it_ended
 from .program import BadItem, Program, environment, part_environment
 from .steps import Lines
 
 NOT_FOUND = (126, 127)
+SIGNALS = {-signal.SIGXCPU: 'cpu', -signal.SIGXFSZ: 'file'}
+# The system's own words for these, which a command mostly passes on.
+SAID = (
+    (re.compile('cannot allocate memory|out of memory|memory exhausted|memoryerror|bad_alloc', re.I), 'memory'),
+    (re.compile('file too large|file size limit exceeded', re.I), 'file'),
+    (re.compile('no space left on device|disk quota exceeded', re.I), 'scratch'),
+    (re.compile('cannot fork|fork: retry|fork failed', re.I), 'processes'),
+)
 
 
 class Command:
@@ -28,6 +40,8 @@ class Command:
         self.env = self._env
 
     def begin(self, head):
+        cpu_ms = head['cpuMs']
+        self.cpu_s = self.cpu_left = None if cpu_ms is None else cpu_ms / 1000
         self.env = {**self._env, **part_environment(head)}
 
     def start(self, source, hear, item=None, number=None):
@@ -35,19 +49,39 @@ class Command:
         argv = self.program.argv(item or b'', number or 0)
         env = self.env if number is None else {**self.env, 'DAS_ITEM_NUMBER': str(number)}
         try:
-            return Run(self.program, argv, env, self.state, source, hear, logger(number))
+            run = Run(self.program, argv, env, self.state, source, hear, logger(number))
         except (OSError, ValueError) as fault:
             why = fault.strerror if isinstance(fault, OSError) else fault
             shown = failures.short(str(argv[0]), 200)
             raise Hopeless('%s cannot be started on %s: %s' % (shown, self.node, why)) from None
+        if self.cpu_left is not None:
+            allow_cpu_of(run.pid, self.cpu_left)
+        return run
+
+    def ended(self, run):
+        """Whether the part may go on: what it has used of its time counts for all of its processes."""
+        if self.cpu_left is None:
+            return True
+        self.cpu_left -= run.usage.ru_utime + run.usage.ru_stime
+        return self.cpu_left > 0
 
     def failure_of(self, run):
         """How a run failed, for people."""
         words = run.last_words()
-        failure = {'code': 'COMMAND_FAILED', 'message': failures.scrub('the command %s%s' % (how_it_ended(run.exit), ': ' + words if words else ''))}
+        message = 'the command %s%s' % (how_it_ended(run.exit), ': ' + words if words else '')
+        failure = failures.by_limit(self._limit_of(run, words), message)
+        if failure is None:
+            # What ends a process for want of memory leaves no word; who made its limits may know.
+            failure = {**failed(message), 'unexplained': True}
         if run.exit in NOT_FOUND:
             failure['hint'] = 'a program that the command names must be on every node, and executable'
         return failure
+
+    def _limit_of(self, run, words):
+        used = run.usage.ru_utime + run.usage.ru_stime
+        if run.exit == -signal.SIGKILL and self.cpu_s is not None and used >= self.cpu_s:
+            return 'cpu'
+        return SIGNALS.get(run.exit) or next((kind for said, kind in SAID if said.search(words)), None)
 
     def map(self, channel, head):
         """What the part's end says."""
@@ -68,8 +102,7 @@ class Command:
         def hear(piece):
             nonlocal count, rest
             *whole, rest = (rest + piece).split(b'\n')
-            if len(rest) > RESULT_BYTES_MAX:
-                raise NotAResult('a line of the command has more than %d bytes' % RESULT_BYTES_MAX)
+            check_result(len(rest))
             for line in whole:
                 lines.raw(result_of(line, self.as_json))
             count += len(whole)
@@ -82,8 +115,8 @@ class Command:
                 hear(b'\n')
         except Hopeless as fault:
             return {'fatal': fault.failure()}
-        except ValueError as fault:
-            return {'failure': failed(str(fault))}
+        except (NotAResult, Limit) as fault:
+            return {'failure': failed(fault)}
         if run.exit != 0:
             return {'failure': self.failure_of(run)}
         lines.flush()
@@ -116,8 +149,9 @@ class CommandMapper:
         """The next item's result, or its failure if that is none."""
         try:
             line = result_of(text, self.command.as_json)
-        except NotAResult as fault:
-            return self.fail(failed(str(fault)))
+            check_result(len(line))
+        except (NotAResult, Limit) as fault:
+            return self.fail(failed(fault))
         self.lines.append(line)
         self.size += len(line)
         self._advance()
@@ -128,18 +162,30 @@ class CommandMapper:
         self.flush()
         given = self.items.get(self.at) if text is None else text
         shown = failures.short(given[:1000].decode('utf-8', 'replace'), failures.ITEM_CHARS)
-        self.channel.send_json('F', {**failure, 'item': self.at, 'itemText': shown})
+        told = {**failure, 'item': self.at, 'itemText': shown}
+        if failure.get('code') == 'ITEM_LIMIT':
+            told['message'] = 'item %d: %s' % (self.at, failure['message'])
+        self.channel.send_json('F', told)
         self._advance()
         self.sent = self.at
         self.failed += 1
         if self.failed >= FAILURES_MAX:
             raise Full
 
+    def refuse(self, fault):
+        self.fail(failed(fault))
+
     def flush(self):
         self.flushed_at = monotonic()
         if self.lines:
             self.channel.send('O', U32.pack(self.at - self.sent), b'\n'.join(self.lines), b'\n')
             self.lines, self.size, self.sent = [], 0, self.at
+
+    def give_back_unless(self, goes_on):
+        """What is left of the part gets time of its own."""
+        if not goes_on and self.at < self.to:
+            self.flush()
+            raise Full
 
     def tick(self):
         if self.lines and monotonic() - self.flushed_at >= FLUSH_S:
@@ -155,16 +201,19 @@ class CommandMapper:
         try:
             run = self.command.start(out.source, out.hear, item, self.at)
             run.finish()
-        except (BadItem, NotAResult) as fault:
-            return self.fail(failed(str(fault)))
+        except (BadItem, NotAResult, Limit) as fault:
+            return self.fail(failed(fault))
         if run.exit != 0:
-            return self.fail(self.command.failure_of(run))
-        self.result(out.text)
-        self.tick()
+            self.fail(self.command.failure_of(run))
+        else:
+            self.result(out.text)
+            self.tick()
+        self.give_back_unless(self.command.ended(run))
 
 
 def failed(why):
-    return {'code': 'COMMAND_FAILED', 'message': failures.scrub(why)}
+    by_limit = failures.by_limit(why.kind) if isinstance(why, Limit) else None
+    return by_limit or {'code': 'COMMAND_FAILED', 'message': failures.scrub(str(why))}
 
 
 def logger(number):

@@ -4,6 +4,7 @@ import json.encoder
 import re
 
 RESULT_BYTES_MAX = 16 * 1024 * 1024
+_results = {'most': RESULT_BYTES_MAX}
 SURROGATES = re.compile('[\ud800-\udfff]')
 _markers = {}
 
@@ -25,6 +26,23 @@ else:
 
     def chunks(value, _level):
         return (_plain.encode(value),)
+
+
+def limit_results(most):
+    """For the rest of this process's life."""
+    _results['most'] = min(most, RESULT_BYTES_MAX)
+
+
+def most_of_result():
+    return _results['most']
+
+
+def check_result(size):
+    """Raises Limit for a result that is too large."""
+    if size > _results['most']:
+        from .failures import Limit
+
+        raise Limit('itemOutput', 'the result has %d bytes; the limit is %d' % (size, _results['most']))
 
 
 def encode(value):

@@ -1,5 +1,6 @@
 """What is told about a failure: the message, and the script's own part of the traceback."""
 import errno
+import linecache
 import traceback
 
 MESSAGE_CHARS = 2_000
@@ -11,6 +12,59 @@ CAUSES_MAX = 8
 NO_NETWORK = (errno.EAFNOSUPPORT, errno.ENETUNREACH)
 # Told by what made this worker; without a sandbox everything is allowed.
 network_allowed = True
+
+
+# What is said when a limit of the job strikes, by its kind; learnt with the job.
+words = {}
+
+
+class Limit(Exception):
+    """A limit of the job was reached."""
+
+    def __init__(self, kind, detail):
+        super().__init__(detail)
+        self.kind = kind
+
+
+def learn(told):
+    words.clear()
+    words.update(told)
+
+
+def limit_of(thrown):
+    """The kind of limit that is behind it, if one is."""
+    if isinstance(thrown, Limit):
+        return thrown.kind
+    if isinstance(thrown, MemoryError):
+        return 'memory'
+    if isinstance(thrown, RuntimeError) and "can't start new thread" in str(thrown):
+        return 'processes'
+    if not isinstance(thrown, OSError):
+        return None
+    if thrown.errno == errno.EAGAIN and starts_a_process(thrown):
+        return 'processes'
+    return {errno.ENOMEM: 'memory', errno.EFBIG: 'file', errno.ENOSPC: 'scratch', errno.EDQUOT: 'scratch'}.get(thrown.errno)
+
+
+def starts_a_process(thrown):
+    """The same error number says of a socket that it has nothing to read yet."""
+    frame = thrown.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return False
+    code = frame.tb_frame.f_code
+    line = linecache.getline(code.co_filename, frame.tb_lineno)
+    return code.co_name in ('_execute_child', '_fork_exec', '_launch') or 'fork' in line or 'spawn' in line
+
+
+def by_limit(kind, detail=None):
+    """A failure in the words of the limit. None before the job is known."""
+    told = words.get(kind)
+    if told is None:
+        return None
+    message = told['message'] if detail is None else '%s: %s' % (told['message'], detail)
+    return {'code': 'ITEM_LIMIT', 'message': scrub(message), 'hint': told['hint']}
 
 
 def frames_of(thrown):
@@ -57,7 +111,7 @@ def hint_of(thrown):
     if wanted_network(thrown):
         return 'scripts have no network here unless the job asks for it: das run --network'
     if isinstance(thrown, MemoryError):
-        return 'the memory limit of a worker was reached; use less, or raise DAS_WORKER_MEMORY_MB'
+        return 'the memory limit of the worker was reached; use less'
     if isinstance(thrown, RecursionError):
         return 'nested too deeply'
     return None
@@ -77,11 +131,12 @@ def wanted_network(thrown):
 
 
 def describe(thrown, message=None, with_traceback=True):
-    failure = {'message': scrub(message or message_of(thrown))}
+    limit = by_limit(limit_of(thrown), None if isinstance(thrown, Limit) else message_of(thrown))
+    failure = limit or {'message': scrub(message or message_of(thrown))}
     trace = traceback_of(thrown) if with_traceback else None
     if trace:
         failure['traceback'] = scrub(trace)
-    hint = hint_of(thrown)
+    hint = None if limit else hint_of(thrown)
     if hint:
         failure['hint'] = hint
     return failure

@@ -7,6 +7,7 @@ import sys
 from . import failures, limits
 from .channel import U32, Channel, Closed
 from .command import Command
+from .encode import limit_results
 from .inspecting import inspect_command, inspect_script
 from .locks import Locks
 from .mapping import Full, Mapper
@@ -18,7 +19,9 @@ from .steps import gather, hook, hook_name, main_step, reduce_bucket, step_failu
 
 
 class Worker:
-    def __init__(self, channel, state):
+    def __init__(self, channel, state, own_account):
+        self.own_account = own_account
+        self.cpu_ms = None
         self.channel = channel
         self.state = state
         self.script = None
@@ -37,12 +40,19 @@ class Worker:
             # Data of a part that was given back may still arrive: it belongs to nobody.
 
     def load(self, head):
+        bounds = head.get('limits')
+        if bounds:
+            self.cpu_ms = bounds.get('cpuMs')
+            failures.learn(bounds['words'])
+            limit_results(bounds['itemOutputBytes'])
+            limits.allow(bounds, self.own_account)
         self.script, failure = load(head, self.state)
         flush_prints()
         self.channel.send_json('L', {'failure': failure})
 
     def run(self, head):
-        self.script.begin(head)
+        self.script.begin({**head, 'cpuMs': self.cpu_ms})
+        limits.allow_cpu(self.cpu_ms)
         self.state.locks.begin()
         self.state.view[0] = head['from']
         done = self.command(head) if isinstance(self.script, Command) else self.function(head)
@@ -110,7 +120,7 @@ def flush_prints():
 
 def start(head):
     limits.die_with(head['parent'])
-    limits.confine(head['memoryBytes'])
+    limits.confine(head['limits'])
     if head.get('shutIn'):
         shut_in(head['shutIn'])
     state = State()
@@ -122,7 +132,7 @@ def start(head):
     state.locks = Locks(channel)
     channel.send_json('R', {'pid': os.getpid(), 'python': sys.version.split()[0]})
     try:
-        Worker(channel, state).serve()
+        Worker(channel, state, head['ownAccount']).serve()
     except Closed:
         limits.end_group()
     except BaseException:

@@ -4,7 +4,7 @@ from time import monotonic
 
 from . import failures
 from .channel import U32, Closed
-from .encode import RESULT_BYTES_MAX, chunks, decode_lines, forget_failed, to_bytes, why_not_json
+from .encode import check_result, chunks, decode_lines, forget_failed, most_of_result, to_bytes, why_not_json
 from .pairs import Pairs, PairsFault
 
 FAILURES_MAX = 20
@@ -38,6 +38,8 @@ class Mapper:
         self.pairs = Pairs(script, head['buckets']) if head['buckets'] else None
         self.lines = []
         self.size = 0
+        # A character has up to four bytes; what has fewer characters than that cannot be too large.
+        self.long = min(LONG_CHARS, most_of_result() // 4)
         self.stride = 1
         self.flushed_at = self.asked_at = monotonic()
 
@@ -70,7 +72,7 @@ class Mapper:
         if self.pairs is not None:
             return self._map_pairs(items)
         view, call, add, join, encode = self.view, self.call, self.lines.append, ''.join, chunks
-        at, size, left = self.at, self.size, self.stride
+        at, size, left, long = self.at, self.size, self.stride, self.long
         for item in items:
             view[0] = at
             try:
@@ -80,7 +82,7 @@ class Mapper:
                     value = self.script.drain(value)
                 line = join(encode(value, 0))
                 length = len(line)
-                if length > LONG_CHARS:
+                if length > long:
                     self.at, self.size = at, size
                     self._send_long(line)
                     at, size = self.at, 0
@@ -161,8 +163,7 @@ class Mapper:
 
     def _send_long(self, line):
         raw = to_bytes(line)
-        if len(raw) > RESULT_BYTES_MAX:
-            raise ValueError('the result has %d bytes; the limit is %d' % (len(raw), RESULT_BYTES_MAX))
+        check_result(len(raw))
         self.flush()
         self.at += 1
         self.channel.send('O', U32.pack(1), raw, b'\n')
@@ -184,6 +185,8 @@ class Mapper:
 
     def _tell(self, item, failure, text):
         failure['item'] = item
+        if failure.get('code') == 'ITEM_LIMIT':
+            failure['message'] = 'item %d: %s' % (item, failure['message'])
         if text is not None:
             failure['itemText'] = failures.scrub(failures.short(text, failures.ITEM_CHARS))
         self.channel.send_json('F', failure)
@@ -192,6 +195,8 @@ class Mapper:
 
 def describe(thrown):
     """What the script raised, or why its result cannot be told: that has no frame of the script."""
+    if isinstance(thrown, failures.Limit):
+        return failures.describe(thrown, with_traceback=False)
     if failures.frames_of(thrown) is None and isinstance(thrown, (TypeError, ValueError)):
         return failures.describe(thrown, why_not_json(thrown), with_traceback=False)
     return failures.describe(thrown)

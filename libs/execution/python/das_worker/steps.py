@@ -1,6 +1,6 @@
 """The steps of a job that are not maps: reduce, gather (or the built-in merge of sorted buckets), main, and the two hooks."""
 from . import failures
-from .encode import RESULT_BYTES_MAX, decode_lines, encode, to_bytes
+from .encode import check_result, decode_lines, encode, to_bytes
 from .lease import Lease
 from .keys import canonical, normal, order
 from .mapping import FLUSH_BYTES, describe
@@ -19,8 +19,7 @@ class Lines:
         self.raw(to_bytes(encode(value)))
 
     def raw(self, line):
-        if len(line) > RESULT_BYTES_MAX:
-            raise ValueError('the result has %d bytes; the limit is %d' % (len(line), RESULT_BYTES_MAX))
+        check_result(len(line))
         if self._size and self._size + len(line) > FLUSH_BYTES:
             self.flush()
         self._waiting.append(line)

@@ -1,4 +1,5 @@
 import type { Failure, PartKind } from '@das/contracts';
+import type { Bounds, LimitKind, LimitWords } from './bounds.js';
 
 /** How a process ended: exactly one of the two is set. */
 export interface Exit {
@@ -24,6 +25,8 @@ export interface ScriptFailure {
   readonly traceback?: string | undefined;
   readonly hint?: string | undefined;
   readonly itemText?: string | undefined;
+  /** A limit of the worker's group may be behind it, which the worker cannot see. */
+  readonly unexplained?: boolean | undefined;
 }
 
 /** What a part is to its user: a hook has the name of its function. */
@@ -49,6 +52,36 @@ function exitHint({ signal }: Exit): string {
   if (signal === null) return 'return from the function instead of ending the process';
   return 'a native extension may have failed';
 }
+
+/** Why its worker is gone, as far as it is known beside the exit itself. */
+export interface GoneBecause {
+  /** We ended it. */
+  readonly ended?: 'stuck' | LimitKind | undefined;
+  /** The system ended something of it for want of memory. */
+  readonly memory: boolean;
+  readonly timeoutMs: number | undefined;
+}
+
+/** The failure of the item that a worker was at when it went. */
+export function goneReason(
+  kind: PartWord,
+  item: number,
+  exit: Exit,
+  { ended, memory, timeoutMs }: GoneBecause,
+  words: Bounds['words'],
+): Failure {
+  if (ended === 'stuck') return timedOut(kind, item, timeoutMs ?? 0);
+  const limit = ended ?? (memory ? 'memory' : signalled[exit.signal ?? '']);
+  return limit === undefined ? crashed(kind, item, exit) : exceeded(kind, item, words[limit]);
+}
+const signalled: Readonly<Record<string, LimitKind>> = { SIGXCPU: 'cpu', SIGXFSZ: 'file' };
+
+/** A limit of the job struck. */
+export const exceeded = (kind: PartWord, item: number, { message, hint }: LimitWords): Failure => ({
+  code: 'ITEM_LIMIT',
+  message: `${stepName(kind, item)}: ${message}`,
+  hint,
+});
 
 /** No progress for as long as the job allows. */
 export function timedOut(kind: PartWord, item: number, timeoutMs: number): Failure {

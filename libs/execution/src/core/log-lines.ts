@@ -1,3 +1,5 @@
+import type { Bounds } from './bounds.js';
+
 /** One attempt may say so much; then one line says how much was dropped. */
 export const logLimits = {
   lineCharsMax: 8_000,
@@ -17,27 +19,38 @@ export interface LogBudget {
 }
 export const newLogBudget: LogBudget = { chars: 0, lines: 0, second: 0, linesInSecond: 0, dropped: 0 };
 
+/** What one attempt may print. */
+export type LogBounds = Pick<Bounds, 'logBytes' | 'logLinesPerSecond'>;
+const boundsDefault: LogBounds = {
+  logBytes: logLimits.charsPerAttemptMax,
+  logLinesPerSecond: logLimits.linesPerSecondMax,
+};
+
+/** So many lines have a cost of their own, however short they are: one for each 50 characters that are allowed. */
+const linesMax = ({ logBytes }: LogBounds): number => Math.max(logLimits.linesPerAttemptMax, Math.ceil(logBytes / 50));
+
 /** Takes lines said at `nowMs` in: those that still fit are kept, the others counted. */
 export function admitLines(
   before: LogBudget,
   lines: readonly string[],
   nowMs: number,
+  bounds: LogBounds = boundsDefault,
 ): { budget: LogBudget; kept: string[] } {
   const second = Math.floor(nowMs / 1000);
   let budget = second === before.second ? before : { ...before, second, linesInSecond: 0 };
   const kept: string[] = [];
   for (const line of lines) {
-    const fits = fitting(budget, line);
+    const fits = fitting(budget, line, bounds);
     if (fits) kept.push(line);
     budget = fits ? admitted(budget, line) : { ...budget, dropped: budget.dropped + 1 };
   }
   return { budget, kept };
 }
 
-const fitting = (budget: LogBudget, line: string): boolean =>
-  budget.chars + line.length <= logLimits.charsPerAttemptMax &&
-  budget.lines < logLimits.linesPerAttemptMax &&
-  budget.linesInSecond < logLimits.linesPerSecondMax;
+const fitting = (budget: LogBudget, line: string, bounds: LogBounds): boolean =>
+  budget.chars + line.length <= bounds.logBytes &&
+  budget.lines < linesMax(bounds) &&
+  budget.linesInSecond < bounds.logLinesPerSecond;
 
 const admitted = (budget: LogBudget, line: string): LogBudget => ({
   ...budget,
@@ -47,10 +60,10 @@ const admitted = (budget: LogBudget, line: string): LogBudget => ({
 });
 
 /** The one line about what was dropped. */
-export const droppedNotice = (budget: LogBudget): string | undefined =>
+export const droppedNotice = (budget: LogBudget, bounds: LogBounds = boundsDefault): string | undefined =>
   budget.dropped === 0
     ? undefined
-    : `… ${budget.dropped} lines dropped: one attempt may print ${logLimits.linesPerAttemptMax} lines (${logLimits.linesPerSecondMax} per second) and ${logLimits.charsPerAttemptMax} characters`;
+    : `… ${budget.dropped} lines dropped: one attempt may print ${linesMax(bounds)} lines (${bounds.logLinesPerSecond} per second; --log-rate) and ${bounds.logBytes} characters (--log-size)`;
 
 /** Cuts text into lines; what follows the last line end is `rest`. A line too long is cut into several. */
 export function cutLines(rest: string, text: string): { lines: string[]; rest: string } {

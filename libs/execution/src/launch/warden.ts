@@ -2,13 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import type { PlaceLimits } from '../core/bounds.js';
 import { NotStartedError } from '../ports/errors.js';
 import { wardenPath } from '../python/package-files.js';
 
+const counts = { memory: z.number().int(), processes: z.number().int() };
 const answerSchema = z.union([
   z.object({ claimed: z.number().int(), uid: z.number().int().min(1).nullable() }),
-  z.object({ ended: z.number().int() }),
+  z.object({ ended: z.number().int(), ...counts }),
+  z.object({ struck: z.number().int(), ...counts }),
+  z.object({ limited: z.number().int() }),
 ]);
+
+/** How often a cgroup stopped something of a worker; zero where there are no cgroups. */
+export interface Struck {
+  readonly memory: number;
+  readonly processes: number;
+}
+const notStruck: Struck = { memory: 0, processes: 0 };
+
+/** What the kernel counts for a worker and all that it starts, where it can. */
+export type GroupLimits = Pick<PlaceLimits, 'memoryBytes' | 'processes'>;
 
 /** What the warden is told of a worker. */
 export interface Watched {
@@ -16,6 +30,7 @@ export interface Watched {
   readonly uid: number | null;
   readonly folder: string;
   readonly mark: string;
+  readonly limits: GroupLimits;
 }
 
 /** Accounts of workers: so many from the base on. */
@@ -43,7 +58,9 @@ export class Warden {
   #restarts = 0;
   #claims = 0;
   readonly #claimed = new Map<number, Claim>();
-  readonly #ended = new Map<number, () => void>();
+  readonly #ended = new Map<number, (struck: Struck) => void>();
+  /** Asked, and not yet answered; answers come in the order of the questions. */
+  #asked: Array<(struck: Struck) => void> = [];
   readonly #watched = new Map<number, Watched>();
   #exited!: Promise<void>;
 
@@ -84,9 +101,25 @@ export class Warden {
     this.#tell(watchLine(worker));
   }
 
-  /** Resolves when everything of the worker is gone. */
-  end(pid: number): Promise<void> {
-    if (!this.#watched.has(pid) || this.#lost) return Promise.resolve();
+  /** Lowers what a living worker may use, and all that it starts. Resolves when it is so, as far as it can be. */
+  async limit(pid: number, limits: GroupLimits): Promise<void> {
+    const worker = this.#watched.get(pid);
+    if (worker === undefined) return;
+    const { memoryBytes, processes } = limits;
+    if (worker.limits.memoryBytes === memoryBytes && worker.limits.processes === processes) return;
+    const lowered = { memoryBytes, processes };
+    this.#watched.set(pid, { ...worker, limits: lowered });
+    await this.#ask({ limit: pid, limits: lowered });
+  }
+
+  /** What struck a living worker so far. */
+  struck(pid: number): Promise<Struck> {
+    return this.#watched.has(pid) ? this.#ask({ struck: pid }) : Promise.resolve(notStruck);
+  }
+
+  /** Resolves when everything of the worker is gone, with what struck it. */
+  end(pid: number): Promise<Struck> {
+    if (!this.#watched.has(pid) || this.#lost) return Promise.resolve(notStruck);
     return new Promise((resolve) => {
       this.#ended.set(pid, resolve);
       this.#tell({ end: pid });
@@ -103,7 +136,7 @@ export class Warden {
   #start(): ChildProcess {
     const child = spawn(
       this.interpreter,
-      ['-I', '-S', wardenPath, String(this.uidBase), String(accountsMax), this.scratch],
+      ['-I', '-S', '-B', wardenPath, String(this.uidBase), String(accountsMax), this.scratch],
       {
         // Not of our process group: it must outlive us.
         detached: true,
@@ -133,13 +166,15 @@ export class Warden {
       else claim?.resolve(answer.uid);
       return;
     }
+    if (!('ended' in answer)) return this.#asked.shift()?.('struck' in answer ? answer : notStruck);
     this.#watched.delete(answer.ended);
-    this.#ended.get(answer.ended)?.();
+    this.#ended.get(answer.ended)?.(answer);
     this.#ended.delete(answer.ended);
   }
 
   /** A killed warden loses what it knew; all of it is told again. */
   #replace(): void {
+    this.#answerAll();
     if (this.#closing || (this.#restarts += 1) > restartsMax) return this.#abandon();
     this.#child = this.#start();
     for (const worker of this.#watched.values()) this.#tell(watchLine(worker));
@@ -149,10 +184,23 @@ export class Warden {
 
   #abandon(): void {
     this.#lost = true;
-    for (const resolve of this.#ended.values()) resolve();
+    for (const resolve of this.#ended.values()) resolve(notStruck);
     for (const { reject } of this.#claimed.values()) reject(noAccount());
     this.#ended.clear();
     this.#claimed.clear();
+  }
+
+  #ask(question: unknown): Promise<Struck> {
+    if (this.#lost || this.#closing) return Promise.resolve(notStruck);
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+      this.#tell(question);
+    });
+  }
+
+  /** Who would have answered is gone, and what it counted. */
+  #answerAll(): void {
+    for (const resolve of this.#asked.splice(0)) resolve(notStruck);
   }
 
   #tell(message: unknown): void {

@@ -123,7 +123,7 @@ describe('what is thrown beside the function that runs', () => {
   it('takes a heap that is full for the end of the process, at the item that filled it', async () => {
     const bench = await benchHarness(new SystemClock(), newId, {
       runtime: new NodeRuntime(process.execPath),
-      memoryMb: 64,
+      limits: { memoryBytes: 64 * 1024 * 1024 },
     });
     try {
       const { worker, prints } = await bench.fresh();

@@ -14,9 +14,8 @@ const ownBytes = 256 * mib;
  * addresses than it uses. Data (`-d`) counts what can be written. Options differ between shells: -u here is -p there.
  */
 const confine =
-  'exec 4>&2 2>/dev/null; ulimit -c 0; ulimit -f "$1"; ulimit -n 256; ulimit -d "$2"; ulimit -u 256 || ulimit -p 256; umask 077; shift 2; exec "$@" 2>&4 4>&-';
-/** Largest file (blocks of 512 bytes): 1 GiB. */
-const fileBlocks = 2 * 1024 * 1024;
+  'exec 4>&2 2>/dev/null; ulimit -c 0; ulimit -f "$1"; ulimit -n 256; ulimit -d "$2"; ulimit -u "$3" || ulimit -p "$3"; umask 077; shift 3; exec "$@" 2>&4 4>&-';
+const blockBytes = 512;
 
 /** JavaScript, TypeScript and WebAssembly, by the very Node.js that runs this process. */
 export class NodeRuntime implements Runtime {
@@ -27,12 +26,14 @@ export class NodeRuntime implements Runtime {
   constructor(private readonly interpreter: string) {}
 
   command(place: Place): Command {
-    const dataKb = Math.ceil((place.memoryBytes + ownBytes) / 1024);
-    const heapMb = Math.floor(place.memoryBytes / mib);
+    const { memoryBytes, fileBytes, processes } = place.limits;
+    const dataKb = Math.ceil((memoryBytes + ownBytes) / 1024);
+    const most = [Math.floor(fileBytes / blockBytes), dataKb, processes].map(String);
+    const heapMb = Math.floor(memoryBytes / mib);
     return {
       file: '/bin/sh',
       args: [
-        ...['-c', confine, 'sh', String(fileBlocks), String(dataKb), this.interpreter],
+        ...['-c', confine, 'sh', ...most, this.interpreter],
         ...['--experimental-vm-modules', '--no-warnings', `--max-old-space-size=${heapMb}`, '-e', this.#bootstrap],
       ],
       mounts: [this.interpreter],

@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '@das/kernel';
 import type { Exit } from '../core/failures.js';
+import type { GroupLimits, Struck } from '../launch/warden.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import type { RuntimeWorker } from '../ports/runtime.js';
 
@@ -9,6 +10,14 @@ export type LogListener = (stream: LogStream, text: string) => void;
 
 /** A cooperative script may end by itself for so long after SIGTERM (ms). */
 export const cancelGraceMs = 500;
+
+/** What the kernel counts for a worker and all that it starts. */
+export interface WorkerGroup {
+  limit(limits: GroupLimits): Promise<void>;
+  struck(): Promise<Struck>;
+  /** Resolves when all of it has ended, with what struck it. */
+  readonly ended: Promise<Struck>;
+}
 
 /** A worker process with what the pool knows of it. */
 export class PooledWorker {
@@ -20,6 +29,7 @@ export class PooledWorker {
   loaded = false;
   #alive = true;
   #listener: LogListener | undefined;
+  #struck: Struck = { memory: 0, processes: 0 };
 
   constructor(
     readonly process: LaunchedProcess,
@@ -27,6 +37,7 @@ export class PooledWorker {
     /** Resolves when the process, all that it started, and its folder are gone. */
     readonly gone: Promise<Exit>,
     private readonly clock: Clock,
+    private readonly group: WorkerGroup,
   ) {
     void process.exited.then(() => (this.#alive = false));
     this.#listen('stdout', process);
@@ -43,6 +54,19 @@ export class PooledWorker {
   }
   get onPrint(): LogListener | undefined {
     return this.#listener;
+  }
+
+  /** Lowers what the worker and all that it starts may use together, where the machine can. */
+  async limit(limits: GroupLimits): Promise<void> {
+    await this.group.limit(limits);
+  }
+
+  /** Which limits of its group struck since this was asked last; of a worker that has ended, once all of it has. */
+  async struck(): Promise<{ readonly memory: boolean; readonly processes: boolean }> {
+    const before = this.#struck;
+    const now = this.#alive ? await this.group.struck() : await this.group.ended;
+    this.#struck = now;
+    return { memory: now.memory > before.memory, processes: now.processes > before.processes };
   }
 
   /** At once. */

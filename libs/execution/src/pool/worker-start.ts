@@ -1,5 +1,6 @@
 import type { Clock } from '@das/kernel';
-import type { Warden } from '../launch/warden.js';
+import type { PlaceLimits } from '../core/bounds.js';
+import type { GroupLimits, Warden } from '../launch/warden.js';
 import type { LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import type { Furnished, Runtime } from '../ports/runtime.js';
 import { PooledWorker } from './pooled-worker.js';
@@ -8,11 +9,12 @@ import type { Scratch } from './scratch.js';
 export interface StartOptions {
   readonly runtime: Runtime;
   readonly launcher: Launcher;
-  readonly warden: Pick<Warden, 'claim' | 'release' | 'watch' | 'end'>;
+  readonly warden: Pick<Warden, 'claim' | 'release' | 'watch' | 'limit' | 'struck' | 'end'>;
   readonly scratch: Scratch;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly memoryBytes: number;
+  /** The most that any job may use here. */
+  readonly limits: PlaceLimits;
   /** Told when a worker cannot be started, or what it leaves cannot be removed. */
   readonly onFault: (error: unknown) => void;
 }
@@ -32,13 +34,13 @@ export async function startWorker(options: StartOptions, network = false): Promi
 
 /** @throws what went wrong; no folder and no open file is left then, and the account is free. */
 async function startAs(options: StartOptions, uid: number | null, network: boolean): Promise<Started> {
-  const { runtime, launcher, warden, scratch, newId, memoryBytes, onFault } = options;
+  const { runtime, launcher, warden, scratch, newId, limits, onFault } = options;
   const mark = newId();
   const undo: Array<() => Promise<void>> = [];
   try {
     const folder = await scratch.folder(mark, uid);
     undo.unshift(() => scratch.remove(folder));
-    const place = { folder, mark, memoryBytes, network, account: uid === null ? undefined : { uid, gid: uid } };
+    const place = { folder, mark, limits, network, account: uid === null ? undefined : { uid, gid: uid } };
     const furnished = await runtime.furnish(place);
     undo.unshift(() => furnished.close());
     return { process: await launcher.launch(runtime.command(place), place), place, furnished };
@@ -52,13 +54,20 @@ async function startAs(options: StartOptions, uid: number | null, network: boole
 /** From here on the warden ends the worker, removes its folder and frees its account. */
 function watched(options: StartOptions, uid: number | null, { process, place, furnished }: Started): PooledWorker {
   const { runtime, warden, scratch, clock, onFault } = options;
-  warden.watch({ pid: process.pid, uid, folder: place.folder, mark: place.mark });
+  const { pid } = process;
+  warden.watch({ pid, uid, folder: place.folder, mark: place.mark, limits: place.limits });
+  const ended = process.exited.then(() => warden.end(pid));
   const gone = process.exited.then(async (exit) => {
-    await warden.end(process.pid);
+    await ended;
     await tidied([() => furnished.close(), () => scratch.remove(place.folder)], onFault);
     return exit;
   });
-  return new PooledWorker(process, runtime.attach(process, place, furnished), gone, clock);
+  const group = {
+    limit: (limits: GroupLimits) => warden.limit(pid, limits),
+    struck: () => warden.struck(pid),
+    ended,
+  };
+  return new PooledWorker(process, runtime.attach(process, place, furnished), gone, clock, group);
 }
 
 /** What cannot be tidied up is told, and stops nothing else. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
+import type { PlaceLimits } from '../core/bounds.js';
 import type { Exit } from '../core/failures.js';
 
 /** A program as it is to be started. */
@@ -22,16 +23,11 @@ export interface Place {
   readonly account: { readonly uid: number; readonly gid: number } | undefined;
   /** In the environment of everything that the worker starts. */
   readonly mark: string;
-  /** Address space of the worker (bytes); the runtime applies it. */
-  readonly memoryBytes: number;
+  /** The most that any job may use here; the runtime applies what it can. */
+  readonly limits: PlaceLimits;
   /** Its job may use the network. @default false */
   readonly network?: boolean;
-  /** Its folder, where that is memory (bytes). @default {@link scratchBytesDefault} */
-  readonly scratchBytes?: number;
 }
-
-/** Files of a worker whose folder is memory (bytes). */
-export const scratchBytesDefault = 256 * 1024 * 1024;
 
 /** A started process with its own process group. */
 export interface LaunchedProcess {

@@ -1,4 +1,5 @@
 import type { BlockHead, CommandSpec, Functions, Language, PartKind, Range } from '@das/contracts';
+import type { Bounds } from '../core/bounds.js';
 import type { Exit, ScriptFailure } from '../core/failures.js';
 import type { Command, LaunchedProcess, Place } from './launch.js';
 
@@ -45,6 +46,8 @@ export interface ScriptJob extends ScriptText {
   readonly params: Readonly<Record<string, unknown>>;
   /** The text is a command, run so. */
   readonly command?: CommandSpec | undefined;
+  /** What the job may use; absent: as much as its place. */
+  readonly limits?: Bounds | undefined;
 }
 
 export interface SyntaxFault {

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Clock } from '@das/kernel';
 import { z } from 'zod';
+import type { PlaceLimits } from '../core/bounds.js';
 import type { Exit } from '../core/failures.js';
 import { cellCode } from '../core/room-args.js';
 import { spawned } from '../launch/spawned.js';
@@ -64,6 +65,8 @@ export interface ForkRequest {
   /** Another program, with its name and arguments. */
   readonly exec?: readonly string[] | undefined;
   readonly scratchBytes: number;
+  /** Of another program; a worker of ours hears of them in its first frame. */
+  readonly limits: PlaceLimits;
 }
 
 /** One interpreter that becomes workers by fork, and the workers that came of it. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeClock, settled } from '@das/testing';
+import { placeLimitsDefault } from '../core/bounds.js';
 import { NotStartedError } from '../ports/errors.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import { NurserySockets } from './nursery-sockets.js';
@@ -46,7 +47,12 @@ describe('the nursery', () => {
     nursery = new PythonNursery({ interpreter, root: at, clock });
   };
   const launch = (): Promise<LaunchedProcess> => {
-    const place = { folder: join(root, 'w-1'), mark: `mark-${(marks += 1)}`, memoryBytes: 0, account: undefined };
+    const place = {
+      folder: join(root, 'w-1'),
+      mark: `mark-${(marks += 1)}`,
+      limits: placeLimitsDefault,
+      account: undefined,
+    };
     return nursery.launch({ file: python, args: [], env: { LANG: 'C.UTF-8' }, forkable: true }, place);
   };
   const interpreter = async (text: string): Promise<string> => {

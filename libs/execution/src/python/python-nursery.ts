@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { type Clock, messageOf } from '@das/kernel';
 import { cellFolder } from '../core/room-args.js';
 import { NotStartedError } from '../ports/errors.js';
-import { type Command, type LaunchedProcess, type Launcher, type Place, scratchBytesDefault } from '../ports/launch.js';
+import { withoutMemory } from '../core/bounds.js';
+import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import { type ForkRequest, NurseryProcess, type NurseryRoom } from './nursery-process.js';
 import { type WorkerModule, workerModules } from './package-files.js';
 
@@ -57,7 +58,8 @@ export class PythonNursery implements Launcher {
       uid: place.account?.uid ?? null,
       env: kept ? insideOf(env, place.folder) : env,
       exec: forkable === true ? undefined : [file, ...args],
-      scratchBytes: place.scratchBytes ?? scratchBytesDefault,
+      scratchBytes: place.limits.scratchBytes,
+      limits: withoutMemory(place.limits),
     };
   }
 

@@ -38,6 +38,7 @@ export class PythonRuntime implements Runtime {
 
   attach(process: LaunchedProcess, place: Place, furnished: Furnished): RuntimeWorker {
     const modules = process.preloaded === true ? [] : this.#modules;
-    return new FramedWorker(process, furnished, { modules, memoryBytes: place.memoryBytes });
+    const { limits, account } = place;
+    return new FramedWorker(process, furnished, { modules, limits, ownAccount: account !== undefined });
   }
 }

@@ -1,3 +1,4 @@
+import { withoutMemory } from '../core/bounds.js';
 import type { SharedFolders } from '../core/room-args.js';
 import type { Command, LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import { shutInText } from '../python/package-files.js';
@@ -41,7 +42,11 @@ export class Landlocked implements Launcher {
       return Object.assign(process, { start: { ...process.start, shutIn } });
     }
     // The program cannot do it to itself: an interpreter does, and becomes it.
-    const words = JSON.stringify({ shutIn, exec: [command.file, ...command.args] });
+    const words = JSON.stringify({
+      shutIn,
+      limits: withoutMemory(place.limits),
+      exec: [command.file, ...command.args],
+    });
     return launcher.launch({ ...command, file: interpreter, args: ['-I', '-S', '-c', shutInText(), words] }, place);
   }
 

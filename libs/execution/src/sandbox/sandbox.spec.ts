@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { SystemClock, newId } from '@das/platform';
+import { placeLimitsDefault } from '../core/bounds.js';
 import { Warden } from '../launch/warden.js';
 import { probeWorker } from '../pool/probe-worker.js';
 import { Scratch } from '../pool/scratch.js';
@@ -42,7 +43,7 @@ describe('the sandbox of a node', () => {
     expect(left).toEqual([]);
   });
   const start = (launcher: Launcher): StartOptions => ({
-    ...{ clock, newId, warden, launcher, memoryBytes: 2 ** 31, runtime: new PythonRuntime(interpreter) },
+    ...{ clock, newId, warden, launcher, limits: placeLimitsDefault, runtime: new PythonRuntime(interpreter) },
     scratch: new Scratch(root),
     onFault: (error) => {
       throw error;
@@ -64,7 +65,14 @@ describe('the sandbox of a node', () => {
     try {
       await worker.runtime.ready;
       const code = more.folder === undefined ? '' : await worker.process.bind(more.folder);
-      const failed = await worker.runtime.load({ job: 'j', node: 'n', filename: 'j.py', text, params: { code } });
+      const failed = await worker.runtime.load({
+        job: 'j',
+        node: 'n',
+        language: 'python',
+        filename: 'j.py',
+        text,
+        params: { code },
+      });
       const { lines, failures } =
         failed === undefined ? await runPart(worker.runtime, mapRange(0, 1)) : { lines: [], failures: [failed] };
       return lines[0] === undefined ? failures : JSON.parse(lines[0]);
@@ -140,7 +148,7 @@ describe('the sandbox of a node', () => {
     const calls = `import errno, socket\ndef map(item):\n    try: socket.socket(socket.AF_UNIX).connect("\\0${name}")\n    except OSError as fault: return errno.errorcode[fault.errno]\n`;
     const worker = await startWorker(start(launcher));
     await worker.runtime.ready;
-    const script = { job: 'j', node: 'n', filename: 'j.py', text: listens, params: {} };
+    const script = { job: 'j', node: 'n', language: 'python', filename: 'j.py', text: listens, params: {} };
     expect(await worker.runtime.load(script)).toBeUndefined();
     expect(await ask(launcher, calls)).toBe(refusal);
     worker.kill();
@@ -157,7 +165,7 @@ describe('the sandbox of a node', () => {
       const place: Place = {
         folder,
         mark: 'w1',
-        memoryBytes: 0,
+        limits: placeLimitsDefault,
         account: uid === null ? undefined : { uid, gid: uid },
       };
       const args = ['-c', 'echo "$HOME $(cat /etc/passwd | wc -l)"; cat <&3'];

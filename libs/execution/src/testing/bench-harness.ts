@@ -1,13 +1,12 @@
 import type { Clock } from '@das/kernel';
 import type { RuntimeHarness } from './runtime-harness.js';
-import type { Runtime } from '../ports/runtime.js';
-import { type Birth, workerBench } from './worker-bench.js';
+import { workerBench } from './worker-bench.js';
 
 /** Real workers for a suite, each of a job of its own. */
 export async function benchHarness(
   clock: Clock,
   newId: () => string,
-  options: { how?: Birth; runtime?: Runtime; memoryMb?: number },
+  options: Parameters<typeof workerBench>[2],
   more: RuntimeHarness['more'] = {},
 ): Promise<RuntimeHarness> {
   const { pool, ...bench } = await workerBench(clock, newId, options);

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { PassThrough } from 'node:stream';
 import type { Clock } from '@das/kernel';
+import { placeLimitsDefault } from '../core/bounds.js';
 import type { Exit } from '../core/failures.js';
 import { Scratch } from '../pool/scratch.js';
 import type { StartOptions } from '../pool/worker-start.js';
 import { WorkerGoneError } from '../ports/errors.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import type { Runtime, RuntimeWorker } from '../ports/runtime.js';
+
+const notStruck = { memory: 0, processes: 0 };
 
 /** A process that is none: it ends when it is told to. */
 export class FakeProcess implements LaunchedProcess {
@@ -67,7 +70,7 @@ export async function fakeStart(
     ...more,
   };
   return {
-    ...{ runtime, clock, did, faults, memoryBytes: 0, scratch: new Scratch(root) },
+    ...{ runtime, clock, did, faults, limits: placeLimitsDefault, scratch: new Scratch(root) },
     newId: () => `m${(marks += 1)}`,
     onFault: (error) => void faults.push(error),
     launcher: { launch: async () => launch() },
@@ -78,7 +81,12 @@ export async function fakeStart(
       },
       release: () => void did.push('release'),
       watch: () => void did.push('watch'),
-      end: async () => void did.push('end'),
+      limit: async () => undefined,
+      struck: async () => notStruck,
+      end: async () => {
+        did.push('end');
+        return notStruck;
+      },
     },
     folders: () => readdir(root),
     close: () => rm(root, { recursive: true, force: true }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Clock } from '@das/kernel';
+import { type PlaceLimits, placeLimitsDefault } from '../core/bounds.js';
 import { DirectLauncher } from '../launch/direct-launcher.js';
 import { Warden, probeUid } from '../launch/warden.js';
 import type { Runtime } from '../ports/runtime.js';
@@ -36,7 +37,7 @@ export interface WorkerBench {
 export async function workerBench(
   clock: Clock,
   newId: () => string,
-  more: { slots?: number; memoryMb?: number; how?: Birth; runtime?: Runtime } = {},
+  more: { slots?: number; limits?: Partial<PlaceLimits>; how?: Birth; runtime?: Runtime } = {},
 ): Promise<WorkerBench> {
   const folder = await mkdtemp(join(tmpdir(), 'das-bench-'));
   const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
@@ -45,7 +46,7 @@ export async function workerBench(
   const warden = new Warden(python.path, uidBase, folder);
   const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock });
   const pool = new WorkerPool({
-    ...{ clock, newId, warden, slots: more.slots ?? 1, memoryBytes: (more.memoryMb ?? 2_048) * 1024 * 1024 },
+    ...{ clock, newId, warden, slots: more.slots ?? 1, limits: { ...placeLimitsDefault, ...more.limits } },
     runtime: more.runtime ?? new PythonRuntime(python.path),
     launcher,
     scratch: new Scratch(folder),

@@ -18,7 +18,7 @@ function worker(): { process: FakeProcess; worker: FramedWorker; answer: (...chu
     cancel: () => undefined,
     close: async () => undefined,
   };
-  const made = new FramedWorker(process, furnished, { modules: [], memoryBytes: 0 });
+  const made = new FramedWorker(process, furnished, { modules: [] });
   return { process, worker: made, answer: (...chunks) => void heard.write(Buffer.concat(chunks)) };
 }
 const code = { language: 'python', filename: 'job.py', text: '' } as const;

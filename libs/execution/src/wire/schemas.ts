@@ -21,6 +21,7 @@ export const scriptFailureSchema = z.object({
   traceback: text(limits.tracebackChars).optional(),
   hint: text(1_000).optional(),
   itemText: text(1_000).optional(),
+  unexplained: z.boolean().optional(),
 });
 export const itemFailedSchema = scriptFailureSchema.extend({ item: count });
 export const loadedSchema = z.object({ failure: scriptFailureSchema.nullable() });

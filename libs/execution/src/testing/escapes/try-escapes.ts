@@ -47,7 +47,7 @@ async function victim(
 
 /** Tries every way out from inside a worker of one pool. `fill`: also to fill its folder. */
 export async function tryEscapes(clock: Clock, newId: () => string, how: Birth, fill: boolean): Promise<Escapes> {
-  const bench = await workerBench(clock, newId, { slots: 1, how, memoryMb: 512 });
+  const bench = await workerBench(clock, newId, { slots: 1, how, limits: { memoryBytes: 512 * 1024 * 1024 } });
   const { params, close } = await victim(newId());
   const found: Array<[Way, { gave: unknown; next: unknown }]> = [];
   try {
@@ -65,7 +65,14 @@ export async function tryEscapes(clock: Clock, newId: () => string, how: Birth, 
 /** What the script gives for item 0, in a worker of its own. */
 async function asked(bench: WorkerBench, job: string, text: string, params: Record<string, unknown>): Promise<unknown> {
   const worker = await bench.pool.acquire({ job, generation: 1 });
-  const failure = await worker.runtime.load({ job: 'j', node: 'n', language: 'python', filename: 'job.py', text, params });
+  const failure = await worker.runtime.load({
+    job: 'j',
+    node: 'n',
+    language: 'python',
+    filename: 'job.py',
+    text,
+    params,
+  });
   if (failure !== undefined) throw new Error(failure.message);
   const { lines, failures } = await runPart(worker.runtime, mapRange(0, 1));
   worker.kill();
