@@ -24,7 +24,7 @@ import {
   StepRows,
   type WorkSink,
   crashOutcome,
-  exceeded,
+  explained,
   goneReason,
   itemsDone,
   notImported,
@@ -36,6 +36,7 @@ import type { AttemptLocks } from './attempt-locks.js';
 import { type Commit, fatalCommit } from './commit.js';
 import type { HoldLedger } from './hold-ledger.js';
 import { Output, RefusedError } from './output.js';
+import { OutputLimit } from './output-limit.js';
 import { rowsFor, wordOf } from './part-words.js';
 import { refusedByStore } from './refusals.js';
 import type { StoreClient } from './store-client.js';
@@ -72,7 +73,7 @@ export class PartRun implements WorkSink {
   readonly #rows: MapRows | PairRows | StepRows;
   readonly #failures: ItemFailure[] = [];
   #next: number;
-  #outputBytes = 0;
+  readonly #limit: OutputLimit;
 
   constructor(
     private readonly spec: JobSpec,
@@ -81,21 +82,23 @@ export class PartRun implements WorkSink {
   ) {
     this.#next = part.from;
     this.#rows = rowsFor(spec, part);
-    const { run, store, ledger, signal } = tools;
+    const { run, store, ledger, signal, bounds, over } = tools;
+    this.#limit = new OutputLimit(bounds.partOutputBytes, () => over('partOutput'));
     this.output = new Output(this.#rows satisfies Rows, this.ref, run, store, ledger, signal);
   }
 
   results(items: number, lines: Uint8Array): void | Promise<void> {
     if (!(this.#rows instanceof MapRows)) throw new TypeError('results of a part that has none');
-    if (this.#isOver(lines.length)) return;
-    this.#rows.add(items, lines);
-    this.#next += items;
+    const taken = this.#limit.lines(items, lines);
+    if (taken.items === 0) return;
+    this.#rows.add(taken.items, lines.subarray(0, taken.bytes));
+    this.#next += taken.items;
     return this.output.grown();
   }
 
   pairs(items: number, buckets: ReadonlyArray<{ bucket: number; lines: Uint8Array }>): void | Promise<void> {
     if (!(this.#rows instanceof PairRows)) throw new TypeError('pairs of a part that has none');
-    if (this.#isOver(buckets.reduce((sum, { lines }) => sum + lines.length, 0))) return;
+    if (!this.#limit.fits(buckets.reduce((sum, { lines }) => sum + lines.length, 0))) return;
     this.#rows.add(items, buckets);
     this.#next += items;
     return this.output.grown();
@@ -103,7 +106,7 @@ export class PartRun implements WorkSink {
 
   failed(item: number, failure: ScriptFailure): void | Promise<void> {
     if (this.#rows instanceof StepRows) throw new TypeError('a failed item of a part that has none');
-    if (this.#isOver(0)) return;
+    if (this.#limit.over) return;
     this.#rows.skip();
     this.#next = item + 1;
     if (failure.unexplained === true) return this.#explained(item, failure);
@@ -112,29 +115,14 @@ export class PartRun implements WorkSink {
 
   /** What the worker saw only the end of may have been a limit of its group. */
   async #explained(item: number, failure: ScriptFailure): Promise<void> {
-    const { memory, processes } = await this.tools.struck();
-    const limit = memory ? 'memory' : processes ? 'processes' : undefined;
-    const why = limit === undefined ? undefined : exceeded('map', item, this.tools.bounds.words[limit]);
-    const told = raised(failure);
-    this.#failures.push({
-      ...this.#told({ ...told, ...why, message: why === undefined ? told.message : `${why.message}: ${told.message}` }),
-      item,
-    });
-  }
-
-  /** Beyond its limit a part is told nothing more: its worker is about to end. */
-  #isOver(bytes: number): boolean {
-    const most = this.tools.bounds.partOutputBytes;
-    if (most === undefined) return false;
-    this.#outputBytes += bytes;
-    if (this.#outputBytes <= most) return false;
-    this.tools.over('partOutput');
-    return true;
+    const struck = await this.tools.struck();
+    const told = explained(item, failure, struck, this.tools.bounds.words);
+    this.#failures.push({ ...this.#told(told), item });
   }
 
   lines(lines: Uint8Array): void | Promise<void> {
     if (!(this.#rows instanceof StepRows)) throw new TypeError('lines of a part that is no step');
-    if (this.#isOver(lines.length)) return;
+    if (!this.#limit.fits(lines.length)) return;
     this.#rows.add(lines);
     return this.output.grown();
   }
@@ -158,6 +146,8 @@ export class PartRun implements WorkSink {
     const range = { from: this.part.from, to: this.part.to };
     switch (end.kind) {
       case 'ended':
+        // Done before it could be ended; what did not fit was not taken.
+        if (this.#limit.over) return this.#gone({ code: 0, signal: null }, about);
         if (this.part.kind === 'map') return this.#commit(partOutcome(range, this.#next, this.#failures), about.busyMs);
         return this.#commit(partOutcome(range, range.to), about.busyMs, end.items);
       case 'failed':

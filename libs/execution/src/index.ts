@@ -25,6 +25,7 @@ export {
   type ScriptFailure,
   crashed,
   exceeded,
+  explained,
   goneReason,
   importTimedOut,
   notImported,

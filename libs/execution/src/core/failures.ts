@@ -83,6 +83,20 @@ export const exceeded = (kind: PartWord, item: number, { message, hint }: LimitW
   hint,
 });
 
+/** A failure of an item that a limit of the worker's group may be behind, when that has struck meanwhile. */
+export function explained(
+  item: number,
+  failure: ScriptFailure,
+  struck: { readonly memory: boolean; readonly processes: boolean },
+  words: Bounds['words'],
+): Failure {
+  const told = raised(failure);
+  const limit = struck.memory ? 'memory' : struck.processes ? 'processes' : undefined;
+  if (limit === undefined) return told;
+  const why = exceeded('map', item, words[limit]);
+  return { ...told, ...why, message: `${why.message}: ${told.message}` };
+}
+
 /** No progress for as long as the job allows. */
 export function timedOut(kind: PartWord, item: number, timeoutMs: number): Failure {
   return {
