@@ -3,6 +3,7 @@
 import base64
 import importlib.util
 import json
+import subprocess
 import threading
 import time
 import unittest
@@ -32,6 +33,13 @@ def map_reduce(job, items):
         for key, found in within.items():
             values[key].append(job.combine(key, found))
     return {key: job.reduce(key, values[key]) for key in sorted(values)}
+
+
+class LongestWord(unittest.TestCase):
+    def test_a_line_for_each_line(self):
+        given = 'a bcd ef\n\nxy\n'
+        done = subprocess.run(['sh', EXAMPLES / 'commands/longest.sh'], input=given, capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, 'bcd\n\nxy\n')
 
 
 class WordCount(unittest.TestCase):

@@ -199,7 +199,8 @@ class CommandMapper:
     def _one_item(self, item):
         out = Whole(item)
         try:
-            run = self.command.start(out.source, out.hear, item, self.at)
+            source = None if self.command.program.has_placeholder else out.source
+            run = self.command.start(source, out.hear, item, self.at)
             run.finish()
         except (BadItem, NotAResult, Limit) as fault:
             return self.fail(failed(fault))

@@ -86,7 +86,7 @@ describe('a command', () => {
 
   it('runs once for each item where the item stands among its words, and never as shell text', async () => {
     const items = ['$(echo x)', "a'b", 'c"d', '; exit 9', '-n', 'two\nlines', '  '];
-    const heard = await ran(`printf '%s|' {} "<{}>" '{}' a{}b {n}`, quoted(...items));
+    const heard = await ran(`printf '%s|' {} "<{}>" '{}' a{}b {n}; cat`, quoted(...items));
     expect(heard.lines.map((line) => JSON.parse(line) as string)).toEqual(
       items.map((item, n) => `${item}|<${item}>|{}|a${item}b|${n}|`),
     );

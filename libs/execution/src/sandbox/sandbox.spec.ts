@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { SystemClock, newId } from '@das/platform';
 import { placeLimitsDefault } from '../core/bounds.js';
+import type { ScriptJob } from '../ports/runtime.js';
 import { Warden } from '../launch/warden.js';
 import { probeWorker } from '../pool/probe-worker.js';
 import { Scratch } from '../pool/scratch.js';
@@ -148,7 +149,7 @@ describe('the sandbox of a node', () => {
     const calls = `import errno, socket\ndef map(item):\n    try: socket.socket(socket.AF_UNIX).connect("\\0${name}")\n    except OSError as fault: return errno.errorcode[fault.errno]\n`;
     const worker = await startWorker(start(launcher));
     await worker.runtime.ready;
-    const script = { job: 'j', node: 'n', language: 'python', filename: 'j.py', text: listens, params: {} };
+    const script: ScriptJob = { job: 'j', node: 'n', language: 'python', filename: 'j.py', text: listens, params: {} };
     expect(await worker.runtime.load(script)).toBeUndefined();
     expect(await ask(launcher, calls)).toBe(refusal);
     worker.kill();

@@ -1,3 +1,4 @@
+import type { ScriptJob } from '../ports/runtime.js';
 import type { CommandSpec, ResourceLimits } from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import { boundsOf, placeLimitsDefault } from '../core/bounds.js';
@@ -28,7 +29,8 @@ export async function limited(clock: Clock, newId: () => string, how: Birth): Pr
       last = await bench.pool.acquire({ job: `job-${(jobs += 1)}`, generation: 1 });
       const limits = boundsOf(resources, placeLimitsDefault);
       await last.limit(limits);
-      const job = { job: 'j', node: 'n', filename: 'job.py', text, params: {}, limits, command };
+      const language = command === undefined ? 'python' : 'command';
+      const job: ScriptJob = { job: 'j', node: 'n', language, filename: 'job.py', text, params: {}, limits, command };
       const failure = await last.runtime.load(job);
       if (failure !== undefined) throw new Error(failure.message);
       return runPart(last.runtime, mapRange(0, 6));
