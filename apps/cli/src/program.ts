@@ -151,7 +151,10 @@ function runCommand(program: Command, bound: Bind): void {
     .option('--max-time <time>', 'how long one attempt of a part may run, like 5m (default: none)')
     .option('--processes <n>', 'processes and threads at a time (default, and most: that of the node, 256)')
     .option('--file-size <size>', 'one file that is written (default, and most: that of the node, 1G)')
-    .option('--scratch <size>', 'all files of a worker together (default, and most: that of the node, 1G)')
+    .option(
+      '--scratch <size>',
+      'all files of a worker together, where the sandbox bounds them (default, and most: that of the node, 256M)',
+    )
     .option('--item-output <size>', 'the result of one item (default, and most: 16M)')
     .option('--part-output <size>', 'the results of one part (default: none)')
     .option('--log-size <size>', 'what one attempt may print, up to 64M (default: 1000000)')

@@ -41,28 +41,32 @@ function limitOf(pid: number, ...files: string[]): number {
 }
 
 suite(`control groups${canMake ? '' : ' (none can be made here)'}`, () => {
-  it('count a worker and all that it starts together, and are gone with it', async () => {
-    const jobs = await limited(new SystemClock(), newId, 'fork');
-    try {
-      const hungry = '["python3", "-c", "import time; x = bytearray(60 << 20); time.sleep(0.5)"]';
-      await jobs.ran(at3(`[p.wait() for p in [subprocess.Popen(${hungry}) for _ in range(6)]]`), {
-        memoryBytes: 128 * mib,
-        processes: 100,
-      });
-      const { pid } = jobs.last.process;
-      expect(limitOf(pid, 'memory.limit_in_bytes', 'memory.max')).toBe(144 * mib);
-      expect(limitOf(pid, 'pids.max')).toBe(104);
-      expect((await jobs.last.struck()).memory).toBe(true);
-      // Told once.
-      expect((await jobs.last.struck()).memory).toBe(false);
-      jobs.last.kill();
-      await jobs.last.gone;
-      expect(groupsOfWorker(pid)).toEqual([]);
-    } finally {
-      await jobs.close();
-    }
-    expect(groupsOf(process.pid)).toEqual([]);
-  }, 60_000);
+  it.each(['fork', 'bwrap'] as const)(
+    'count a worker by %s and all that it starts together, and are gone with it',
+    async (how) => {
+      const jobs = await limited(new SystemClock(), newId, how);
+      try {
+        const hungry = '["python3", "-c", "import time; x = bytearray(60 << 20); time.sleep(0.5)"]';
+        await jobs.ran(at3(`[p.wait() for p in [subprocess.Popen(${hungry}) for _ in range(6)]]`), {
+          memoryBytes: 128 * mib,
+          processes: 100,
+        });
+        const { pid } = jobs.last.process;
+        expect(limitOf(pid, 'memory.limit_in_bytes', 'memory.max')).toBe(144 * mib);
+        expect(limitOf(pid, 'pids.max')).toBe(104);
+        expect((await jobs.last.struck()).memory).toBe(true);
+        // Told once.
+        expect((await jobs.last.struck()).memory).toBe(false);
+        jobs.last.kill();
+        await jobs.last.gone;
+        expect(groupsOfWorker(pid)).toEqual([]);
+      } finally {
+        await jobs.close();
+      }
+      expect(groupsOf(process.pid)).toEqual([]);
+    },
+    60_000,
+  );
 
   it('say why a command was killed, and why a worker was', async () => {
     const jobs = await limited(new SystemClock(), newId, 'fork');
