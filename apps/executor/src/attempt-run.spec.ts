@@ -174,7 +174,11 @@ describe('an attempt with limits', () => {
     [{ code: null, signal: 'SIGKILL' }, false, 'the worker process was killed by SIGKILL (out of memory?)'],
   ])('says why its worker is gone: %j', async (exit, memory, words) => {
     const worker = silent(nobody);
-    worker.struck = async () => ({ memory, processes: false });
+    // Asked for when all of the worker is gone; what it was at has to be known by then.
+    worker.struck = async () => {
+      worker.runtime.position = () => ({ item: 3, counter: 0 });
+      return { memory, processes: false };
+    };
     worker.runtime.run = async () => ({ kind: 'gone', exit });
     const told = await failureOf(worker, { cpuMs: 2_000, memoryBytes: 64 * 1024 * 1024 }, new FakeClock());
     expect(told).toMatchObject({ failures: [{ message: `item 0: ${words}` }] });

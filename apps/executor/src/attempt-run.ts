@@ -31,8 +31,6 @@ const importMsMin = 60_000;
 /** A commit that takes longer is not answered at once (ms): a quiet cluster needs 2 to 20. */
 const answerMs = 1_000;
 
-const nothing = new Uint8Array();
-
 /** One attempt on this node, from its items to the store's word. */
 export class AttemptRun {
   readonly #stop = new AbortController();
@@ -174,7 +172,7 @@ export class AttemptRun {
   /** Who sees the end of the job finds its log whole. */
   #send({ request, keepsOutput }: Commit, onFailed: () => void): Promise<CommitReply> {
     return withSpan('commit', {}, async () => {
-      const { rows, raw } = keepsOutput ? await this.#part.output.finish() : { rows: [], raw: nothing };
+      const { rows, raw } = keepsOutput ? await this.#part.output.finish() : { rows: [], raw: new Uint8Array() };
       await this.#logged;
       const { store } = this.tools;
       const { body } = await store.ask(commitPart, { ...request, rows }, this.#stop.signal, raw, onFailed);
@@ -193,8 +191,10 @@ export class AttemptRun {
     const attributes = { pid: worker.process.pid, 'das.part': this.assignment.part };
     const end = await withSpan(`worker.${this.assignment.kind}`, { attributes }, () => this.#work(worker));
     const busyMs = this.tools.clock.monotonic() - startedMs;
+    // Before anything is waited for: it cannot be read any more once all of the worker is gone.
+    const { item } = worker.runtime.position();
     const memory = end.kind === 'gone' && (await this.#end.struck()).memory;
-    return this.#part.ended(end, { busyMs, item: worker.runtime.position().item, why: this.#end.why, memory });
+    return this.#part.ended(end, { busyMs, item, why: this.#end.why, memory });
   }
 
   /** Imports the script; the commit to make when that fails. */
