@@ -111,7 +111,7 @@ def map(item):
     return {
         "env": sorted(os.environ), "home": os.environ["HOME"] == os.getcwd(), "mode": oct(os.stat("mine").st_mode & 0o777),
         "folder": oct(os.stat(".").st_mode & 0o777), "uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(),
-        "limits": [limit(resource.RLIMIT_CORE), limit(resource.RLIMIT_FSIZE), limit(resource.RLIMIT_NOFILE), limit(resource.RLIMIT_AS)],
+        "limits": [limit(resource.RLIMIT_CORE), limit(resource.RLIMIT_FSIZE), limit(resource.RLIMIT_NOFILE), limit(resource.RLIMIT_DATA)],
         "main": __name__, "stdin": os.read(0, 1).decode(), "das": [das.part, das.attempt, das.node],
     }
 `;
