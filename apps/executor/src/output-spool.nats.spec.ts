@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type Assignment,
   type AttemptFinished,
@@ -54,7 +54,8 @@ describe('an executor whose store is away', () => {
   const start = async (more: Record<string, string> = {}): Promise<void> => {
     const { url, token } = nats();
     const own = { DAS_NODE: node, DAS_NATS_URL: url, DAS_NATS_TOKEN: token, DAS_HOME: home, DAS_SLOTS: '2' };
-    running = await startService(service, { ...own, PATH: '/usr/local/bin:/usr/bin:/bin', ...more }, { log });
+    const scripts = { PATH: '/usr/local/bin:/usr/bin:/bin', DAS_SCRIPT_WRITES: dirname(runs) };
+    running = await startService(service, { ...own, ...scripts, ...more }, { log });
   };
   beforeEach(async () => {
     buses = [];
