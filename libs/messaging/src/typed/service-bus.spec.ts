@@ -225,6 +225,20 @@ describe('ServiceBusOver: lost answers', () => {
     }
   });
 
+  it('takes no fault of a try that another one has followed', async () => {
+    const { caller, raw, answerer, clock } = bench();
+    const faults: ((fault: Fault) => void)[] = [];
+    await raw.subscribe('das.v1.jobs.n1.double', {}, () => new Promise((_, reject) => faults.push(reject)));
+    const answers: (() => void)[] = [];
+    await answerer.answer(double, ({ n }) => new Promise((resolve) => answers.push(() => resolve({ n: n * 2 }))));
+    const call = caller.call(double, { n: 4 }, { timeoutMs: 1_000, tryMs: 300 });
+    await clock.advanceAsync(400);
+    faults[0]?.(new Fault('STORE_UNAVAILABLE', 'the database is away'));
+    await settled();
+    answers[0]?.();
+    expect((await call).body).toEqual({ n: 8 });
+  });
+
   it('waits for a service that is still starting', async () => {
     const { caller, answerer, clock } = bench();
     const answer = caller.call(double, { n: 4 });

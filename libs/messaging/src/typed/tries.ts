@@ -10,9 +10,11 @@ export interface Outcome {
 
 /**
  * The tries of one call. Each is listened to until the call's deadline, for an answer that comes late is as good as the next one's: on a line that
- * loses packets TCP may deliver every answer, each after our patience for it.
+ * loses packets TCP may deliver every answer, each after our patience for it. Faults count of the newest try only: it was made because another
+ * instance may do better.
  */
 export class Tries {
+  #made = 0;
   readonly #arrived: Outcome[] = [];
   #wake: Cancel = () => undefined;
 
@@ -20,7 +22,9 @@ export class Tries {
 
   /** `outcome` never rejects. */
   add(outcome: Promise<Outcome>): void {
+    const number = (this.#made += 1);
     void outcome.then((arrived) => {
+      if (arrived.fault !== undefined && number < this.#made) return;
       this.#arrived.push(arrived);
       this.#wake();
     });

@@ -286,8 +286,8 @@ describe('claiming', () => {
     const node = new Fed({}, false);
     for (const name of ['a', 'c']) node.feed({ kind: 'memberDead', node: id(name) });
     expect(kinds(node.at(1_000).timer('election'))).not.toContain('claimTerm');
-    node.feed({ kind: 'termSeen', term: 1, leader: B });
     node.at(2_000).beat();
+    expect(waits(node.feed({ kind: 'termSeen', term: 1, leader: B }))).toEqual({ election: 0 });
     expect(node.timer('election')).toContainEqual({ kind: 'claimTerm', above: 1 });
   });
   it('claims the next term at once, and only once, when the refusal names itself: that grant was never heard', () => {

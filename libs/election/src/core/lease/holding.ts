@@ -36,9 +36,14 @@ function compare(turn: LeaseTurn, holding: Holding, { entry }: Extract<KvResult,
   const adopted =
     entry !== undefined && isOwn(turn, record) && record?.round === holding.round && entry.record.n <= holding.n + 1;
   if (!adopted) return loseRecord(turn);
-  const sentAt = entry.record.n > holding.n ? (holding.triedSince ?? -Infinity) : -Infinity;
-  const until = Math.max(holding.until, sentAt + turn.t.lease.holdMs);
-  turn.change({ holding: { ...holding, rev: entry.rev, n: entry.record.n, until, triedSince: undefined } });
+  const arrived = entry.record.n > holding.n;
+  const until = arrived && holding.triedSince !== undefined ? holding.triedSince + turn.t.lease.holdMs : -Infinity;
+  turn.change({
+    holding: {
+      ...{ ...holding, rev: entry.rev, n: entry.record.n, until: Math.max(holding.until, until) },
+      triedSince: arrived ? undefined : holding.triedSince,
+    },
+  });
   renewRecord(turn);
 }
 

@@ -210,6 +210,15 @@ describe('holding the record', () => {
     // It was sent with the first try or later, so that nobody takes it for dead before that one has aged.
     expect(probe.state.holding?.until).toBe(7_100);
   });
+  it('counts a renewal from its first try also when a read in between did not show it yet', () => {
+    const probe = new LeaseProbe().leads();
+    probe.at(2_000).timer('renewRecord');
+    probe.answer({ kind: 'conflict' });
+    probe.at(2_600).answer({ kind: 'record', entry: { record: record('b', { round: 1, n: 2 }), rev: 3 } });
+    probe.answer({ kind: 'conflict' });
+    probe.at(2_700).answer({ kind: 'record', entry: { record: record('b', { round: 1, n: 3 }), rev: 8 } });
+    expect(probe.state.holding?.until).toBe(7_100);
+  });
   it.each([
     ['another’s', { record: record('a'), rev: 9 }],
     ['gone', undefined],

@@ -14,9 +14,20 @@ export function splitterHeard(state: OfficeState, now: Mono): boolean {
   return state.splitter !== undefined && now - state.splitter.at < splitterBeatMs * splitterMissesMax;
 }
 
-/** Who may stand, and object to others: reaches the store as far as it knows, hears the bus, has a working job-splitter. */
+/**
+ * Who may stand, and object to others: reaches the store as far as it knows, hears the bus, has a working job-splitter. One that never read the term
+ * could be granted the term of its own past life, as the repeat of a claim that was answered long ago.
+ */
 export function eligible(state: OfficeState, now: Mono): boolean {
-  return state.phase !== 'stopped' && !state.deaf && now >= state.storeAwayUntil && splitterHeard(state, now);
+  const reachesStore = state.storeSeen && now >= state.storeAwayUntil;
+  return state.phase !== 'stopped' && !state.deaf && reachesStore && splitterHeard(state, now);
+}
+
+/** Able since just now: where nobody leads it need not wait for its timer. */
+export function standSoon(turn: Turn): void {
+  const quiet = turn.now - turn.state.quietSince >= turn.t.leaderTimeoutMs;
+  if (quiet && turn.state.phase === 'following' && eligible(turn.state, turn.now))
+    turn.setTimer('election', turn.random(turn.t.spreadMs));
 }
 
 /** Its network, or its processor, is not what it should be. */

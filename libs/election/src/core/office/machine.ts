@@ -4,7 +4,7 @@ import type { ElectionStrategy } from '../../ports/election-strategy.js';
 import type { ElectionConfig, ElectionEvent, ElectionMessage, Mono, OfficeState, Step, TimerKind } from '../types.js';
 import type { Candidacy } from './candidacy.js';
 import { resignIfUnwell } from './damping.js';
-import { eligible, noteLoopLag } from './eligibility.js';
+import { eligible, noteLoopLag, standSoon } from './eligibility.js';
 import { onCoordinator, onMemberAlive, onMemberGone } from './following.js';
 import { onSplitterBeat, onSplitterTimer } from './splitter.js';
 import {
@@ -140,8 +140,7 @@ function onOfficeEvent(turn: Turn, event: OfficeEvent): void {
     case 'renewFailed':
       return onRenewFailed(turn, event.asked);
     case 'termSeen':
-      turn.change({ storeSeen: true });
-      return turn.learnTerm(event.term, event.leader);
+      return onTermSeen(turn, event);
     case 'splitterBeat':
       return onSplitterBeat(turn, event.epoch);
     case 'deaf':
@@ -159,6 +158,13 @@ function onOfficeEvent(turn: Turn, event: OfficeEvent): void {
     default:
       return assertNever(event);
   }
+}
+
+function onTermSeen(turn: Turn, { term, leader }: Extract<ElectionEvent, { kind: 'termSeen' }>): void {
+  const first = !turn.state.storeSeen;
+  turn.change({ storeSeen: true });
+  turn.learnTerm(term, leader);
+  if (first) standSoon(turn);
 }
 
 function onStop(turn: Turn): void {

@@ -1,4 +1,4 @@
-import { eligible, noteSplitterBeat, splitterHeard } from './eligibility.js';
+import { eligible, noteSplitterBeat, splitterHeard, standSoon } from './eligibility.js';
 import { claim, handOver, stepDown } from './tenure.js';
 import type { Turn } from './turn.js';
 
@@ -28,8 +28,5 @@ export function onSplitterBeat(turn: Turn, epoch: string): void {
     stepDown(turn, 'splitterRestarted');
     return claim(turn);
   }
-  const quiet = turn.now - turn.state.quietSince >= turn.t.leaderTimeoutMs;
-  if (!wasEligible && quiet && turn.state.phase === 'following' && eligible(turn.state, turn.now)) {
-    turn.setTimer('election', turn.random(turn.t.spreadMs));
-  }
+  if (!wasEligible) standSoon(turn);
 }

@@ -8,14 +8,11 @@ type Of<K extends ElectionEvent['kind']> = Extract<ElectionEvent, { kind: K }>;
 /** Claims in a row: the second one heals a term not known here, a third would only repeat a lost race. */
 const triesMax = 2;
 
-/**
- * Asks the store for the next term. One claim at a time: while one is in flight its answer decides. Who never read the term does not ask: it could
- * be granted the term of its own past life, as the repeat of a claim that was answered long ago.
- */
+/** Asks the store for the next term. One claim at a time: while one is in flight its answer decides. */
 export function claim(turn: Turn, tries = 1): void {
-  const { splitter, term, storeSeen } = turn.state;
+  const { splitter, term } = turn.state;
   turn.clearTimers('election');
-  if (splitter === undefined || !storeSeen || !eligible(turn.state, turn.now)) return standBack(turn);
+  if (splitter === undefined || !eligible(turn.state, turn.now)) return standBack(turn);
   turn.change({ phase: 'claiming' });
   if (turn.state.claim !== undefined) return;
   turn.change({ claim: { above: term, startedAt: turn.now, epoch: splitter.epoch, tries } });
