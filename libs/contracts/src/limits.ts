@@ -14,6 +14,13 @@ export const limits = {
   itemsPerPartMax: 1_000_000,
   /** A script's text. */
   codeBytesMax: 512 * 1024,
+  /** A code bundle: all its files, unpacked. It is fetched by every node that runs a part. */
+  bundleBytesMax: 64 * 1024 * 1024,
+  bundleFilesMax: 10_000,
+  /** Path of a file in a bundle (characters): leaves room for the folder it is unpacked into. */
+  bundlePathChars: 400,
+  /** An archive of a bundle as it is sent: padding and names of a tar come on top of the files. */
+  archiveBytesMax: 96 * 1024 * 1024,
   /** The JSON of a submission without its input. */
   specBytesMax: 1024 * 1024,
   /** An upload of which nothing comes for this long is taken for broken, and its job is dropped (ms). */
