@@ -5,6 +5,7 @@ import { storeConfig } from './config.js';
 import { openStore } from './postgres/open-store.js';
 import { PostgresResultStore } from './postgres/postgres-result-store.js';
 import { Announcer } from './store/announcer.js';
+import { CodeController } from './store/code.controller.js';
 import { InputController } from './store/input.controller.js';
 import { LocksController } from './store/locks.controller.js';
 import { OutboxPublisher } from './store/outbox-publisher.js';
@@ -48,7 +49,7 @@ export async function resultsStoreModule({ env, clock, bus, events, log }: Servi
   const keptMs = config.DAS_JOB_RETENTION_HOURS * hourMs;
   return {
     module: ResultsStoreModule,
-    controllers: [InputController, WorkController, ViewsController, LocksController],
+    controllers: [CodeController, InputController, WorkController, ViewsController, LocksController],
     providers: [
       { provide: RESULT_STORE, useValue: store },
       { provide: READINESS, useValue: readiness },

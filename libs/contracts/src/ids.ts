@@ -1,5 +1,6 @@
 import type { JobId, NodeId, PartId } from '@das/kernel';
 import { z } from 'zod';
+import { limits } from './limits.js';
 
 const token = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -22,6 +23,11 @@ export const partIdSchema = z
 /** A whole number that is safe in JSON and in Postgres `bigint`. */
 export const count = (what: string): z.ZodType<number> =>
   z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).describe(what);
+export const bundlePathSchema = z
+  .string()
+  .min(1)
+  .max(limits.bundlePathChars)
+  .describe('path of a file in a bundle, parted by /');
 export const digestSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)

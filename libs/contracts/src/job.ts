@@ -102,6 +102,12 @@ export type JobLimits = z.infer<typeof jobLimitsSchema>;
 
 /** What a job's code is written in; `command`: any program. */
 
+/** Of a job whose code is more than one text: `code` is the digest of its manifest, `filename` the path of its entry. */
+export const bundleSchema = z.object({
+  files: count('files in it'),
+  bytes: count('of all its files'),
+});
+
 /** A job as the store keeps it: fixed at creation. */
 export const jobSpecSchema = z.object({
   job: jobIdSchema,
@@ -110,6 +116,7 @@ export const jobSpecSchema = z.object({
   filename: z.string().max(200).describe('shown in tracebacks'),
   code: digestSchema,
   command: commandSchema.optional().describe('of the language `command`'),
+  bundle: bundleSchema.optional(),
   functions: functionsSchema,
   input: inputKindSchema,
   params: z.record(z.string(), z.unknown()),

@@ -52,6 +52,6 @@ export { itemsPage, outputPage, type ItemBlock, type OutputHead } from './core/j
 export { judgeKey, type HeldKey, type KeyAsk } from './core/submission-key.js';
 export { hooksOf, restOf } from './core/job-rules-outcome.js';
 export { decideSave, type SaveDecision } from './core/job-rules-save.js';
-export { asFault, checkBlock, checkDigest, slices } from './ports/checked-input.js';
+export { asFault, bundleMissing, checkBlock, checkDigest, slices } from './ports/checked-input.js';
 export { cancelFailure, fittingJson, fittingParts, pages, restartNote, tooMuchStaged } from './ports/pages.js';
 export { InvalidRequestError } from './core/job-rules-refusal.js';

@@ -106,6 +106,17 @@ export class BlobEntity {
   @PrimaryColumn('int') chunk!: number;
   @Column('bigint', { name: 'touched_at' }) touchedAt!: number;
   @Column('bytea') data!: Buffer;
+  @Column('boolean') packed!: boolean;
+}
+
+/** A code bundle of which all chunks are stored. */
+@Entity('bundles')
+export class BundleEntity {
+  @PrimaryColumn('text') digest!: string;
+  @Column('bigint') bytes!: number;
+  @Column('bigint', { name: 'touched_at' }) touchedAt!: number;
+  @Column('int') files!: number;
+  @Column('int') chunks!: number;
 }
 
 @Entity('leadership_term')
@@ -154,6 +165,6 @@ export class SubmissionKeyEntity {
 
 export const entities = [
   ...[JobEntity, GoneJobEntity, BlockEntity, OpenPartEntity, PartEntity, OutputEntity, StagedOutputEntity],
-  ...[BlobEntity, TermEntity, RenewalEntity, OutboxEntity],
+  ...[BlobEntity, BundleEntity, TermEntity, RenewalEntity, OutboxEntity],
   ...[UserLockEntity, FenceFloorEntity, SubmissionKeyEntity],
 ];

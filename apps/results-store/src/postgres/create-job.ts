@@ -1,8 +1,9 @@
 import { Fault, type JobRecord, limits } from '@das/contracts';
-import { asFault, checkBlock, checkDigest, firstState, hooksOf } from '@das/jobs';
+import { asFault, bundleMissing, checkBlock, checkDigest, firstState, hooksOf } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import type { Database, Query } from '../database/database.js';
 import { pack } from '../database/pack.js';
+import { touchBundle } from './code.js';
 import { findRecord, nowMs } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import { type HeldRow, lockKey, verdictOn } from './submission-keys.js';
@@ -23,7 +24,7 @@ const createSql = (keyed: boolean): string => `
   code as (
     insert into blobs (digest, chunk, data)
     select $7, n, substring($9::bytea from n * $10::int + 1 for $10::int)
-    from generate_series(0, greatest(0, (octet_length($9::bytea) - 1) / $10::int)) as n where exists (select from job)
+    from generate_series(0, greatest(0, (octet_length($9::bytea) - 1) / $10::int)) as n where $9::bytea is not null and exists (select from job)
     on conflict (digest, chunk) do update set touched_at = excluded.touched_at),
   block as (
     insert into blocks (job_no, generation, no, from_item, to_item, bytes, packed, digest, data)
@@ -39,9 +40,14 @@ const statements = {
 
 export async function createJob(db: Database, request: Ask<'createJob'>, raw: Uint8Array): Answer<'createJob'> {
   const { spec, codeText, block, key } = request;
-  checkDigest('spec.code', spec.code, codeText);
+  if (spec.bundle === undefined) checkDigest('spec.code', spec.code, codeText);
   if (block) checkBlock(block, raw);
   const first = firstStateOf(request);
+  if (spec.bundle !== undefined && (await touchBundle(db.query, spec.code)) === undefined) {
+    const job = await findRecord(db.query, spec.job);
+    if (job === undefined) throw bundleMissing(spec.code);
+    return { job, existed: true };
+  }
   const insert = await insertion(request, first, raw);
   const made = await insert(db.query);
   if (made) return madeReply(spec, first, made);
@@ -79,7 +85,7 @@ async function insertion(
   const { text, name } = key ? statements.keyed : statements.plain;
   const values = [
     ...[spec.job, first.state, first.sealed, first.items, spec.limits.retries, spec.functions.reduce],
-    ...[spec.code, JSON.stringify(spec), Buffer.from(codeText), limits.pageBytesMax],
+    ...[spec.code, JSON.stringify(spec), spec.bundle ? null : Buffer.from(codeText), limits.pageBytesMax],
     ...[block ? raw.length : null, stored?.packed ?? null, block?.digest ?? null],
     stored ? Buffer.from(stored.data) : null,
     ...[onSuccess, onFailure],

@@ -185,12 +185,3 @@ export async function listBlocks(
   );
   return { blocks: blocks.slice(0, pages.blocksMax), more: blocks.length > pages.blocksMax };
 }
-
-export async function readBlob(db: Database, { digest, chunk }: Ask<'readBlob'>): Answer<'readBlob'> {
-  const rows = await db.query<{ chunk: number; data: Buffer | null }>(
-    'select chunk, case when chunk = $2 then data end as data from blobs where digest = $1',
-    [digest, chunk],
-  );
-  const raw = rows.find((row) => row.chunk === chunk)?.data;
-  return { reply: { found: !!raw, chunks: rows.length }, raw: raw ?? new Uint8Array() };
-}

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 /** As a fresh database, at a tenth of the time. */
-const empty = `truncate jobs, gone_jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, outbox, user_locks,
+const empty = `truncate jobs, gone_jobs, blocks, open_parts, parts, outputs, staged_outputs, blobs, bundles, outbox, user_locks,
   submission_keys;
   update fence_floor set fence = 0;
   update leadership_term set term = 0, leader = null`;

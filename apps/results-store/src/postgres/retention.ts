@@ -30,8 +30,13 @@ export async function deleteOld(db: Database, keptMs: number): Promise<JobId[]> 
   for (const { no } of gone) while (await clearSome(db, no));
   for (const { no } of broken) await dropIdle(db, no);
   await db.query(
+    `delete from bundles where touched_at < ${nowMs} - ${blobGraceMs} and digest in (
+       select digest from bundles b where not exists (select 1 from jobs where code = b.digest) limit ${jobsPerRoundMax})`,
+  );
+  await db.query(
     `delete from blobs where touched_at < ${nowMs} - ${blobGraceMs} and digest in (
-       select digest from blobs b where not exists (select 1 from jobs where code = b.digest) limit ${jobsPerRoundMax})`,
+       select digest from blobs b where not exists (select 1 from jobs where code = b.digest)
+         and not exists (select 1 from bundles where digest = b.digest) limit ${jobsPerRoundMax})`,
   );
   for (let round = 0; round < keyRoundsMax; round++)
     if ((await deleteOldKeys(db.query, limits.keyKeptMs, rowsPerStatementMax)) < rowsPerStatementMax) break;

@@ -5,7 +5,6 @@ import {
   appendBlock,
   createJob,
   listBlocks,
-  readBlob,
   readItems,
   restartSplit,
   sealJob,
@@ -17,7 +16,7 @@ import { Announcer } from './announcer.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { RESULT_STORE } from './tokens.js';
 
-/** Jobs, their code and their items. */
+/** Jobs and their items. */
 @Controller()
 export class InputController {
   constructor(
@@ -79,11 +78,6 @@ export class InputController {
   @Answers(listBlocks)
   listBlocks(request: RequestOf<typeof listBlocks>): Promise<ReplyOf<typeof listBlocks>> {
     return this.store.listBlocks(request);
-  }
-
-  @Answers(readBlob)
-  async readBlob(request: RequestOf<typeof readBlob>): Promise<Answer<ReplyOf<typeof readBlob>>> {
-    return answerOf(await this.store.readBlob(request));
   }
 }
 

@@ -42,7 +42,7 @@ export const createJob = operation(
   'store.create-job',
   z.object({
     spec: jobSpecSchema,
-    codeText: z.string().max(limits.codeBytesMax),
+    codeText: z.string().max(limits.codeBytesMax).describe('empty when spec.bundle says that the code is a bundle'),
     /** Items known at once: a range, `none`, or the block in the raw payload. Absent: an upload or split() follows. */
     items: count('number of items').optional(),
     block: blockHeadSchema.optional().describe('head of the raw payload'),

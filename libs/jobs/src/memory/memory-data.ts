@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type BlockHead,
+  type BundleHead,
   type Decision,
   Fault,
   type Failure,
@@ -52,6 +53,9 @@ export interface MemoryKey {
 export interface MemoryData {
   readonly jobs: Map<JobId, MemoryJob>;
   readonly blobs: Map<string, Uint8Array>;
+  /** Chunks of bundles, by digest and number, and the bundles that are sealed. */
+  readonly chunks: Map<string, Map<number, Uint8Array>>;
+  readonly bundles: Map<string, BundleHead>;
   /** Submission keys, by owner and key. */
   readonly keys: Map<string, MemoryKey>;
   outbox: OutboxRow[];
@@ -67,6 +71,8 @@ export interface MemoryData {
 export const emptyData = (): MemoryData => ({
   jobs: new Map(),
   blobs: new Map(),
+  chunks: new Map(),
+  bundles: new Map(),
   keys: new Map(),
   outbox: [],
   outboxSeq: 0,

@@ -2,7 +2,7 @@ import { type ReplyOf, type RequestOf, limits } from '@das/contracts';
 import type * as contracts from '@das/contracts';
 import { decideAppend, decideRestart, decideSeal, firstState } from '../core/job-rules-input.js';
 import { itemsPage } from '../core/job-rules-pages.js';
-import { checkBlock, checkDigest } from '../ports/checked-input.js';
+import { bundleMissing, checkBlock, checkDigest } from '../ports/checked-input.js';
 import { pages, restartNote } from '../ports/pages.js';
 import type { WithRaw } from '../ports/result-store.js';
 import { freeKey, heldBy, sealKey, takeKey, verdictOn } from './memory-keys.js';
@@ -18,7 +18,8 @@ export function createJob(
   const { spec, codeText, block } = request;
   const existing = world.data.jobs.get(spec.job) ?? heldBy(world, request);
   if (existing) return { job: recordOf(existing), existed: true, ...verdictOn(world, request) };
-  checkDigest('spec.code', spec.code, codeText);
+  if (spec.bundle === undefined) checkDigest('spec.code', spec.code, codeText);
+  else if (!world.data.bundles.has(spec.code)) throw bundleMissing(spec.code);
   if (block) checkBlock(block, raw);
   const job: MemoryJob = {
     ...{
@@ -33,7 +34,7 @@ export function createJob(
     ...{ createdAt: world.clock.now(), finishedAt: undefined, blocks: block ? [{ ...block, data: raw.slice() }] : [] },
     ...{ parts: new Map(), outputs: new Map(), staged: new Map() },
   };
-  world.data.blobs.set(spec.code, new TextEncoder().encode(codeText));
+  if (spec.bundle === undefined) world.data.blobs.set(spec.code, new TextEncoder().encode(codeText));
   world.data.jobs.set(spec.job, job);
   takeKey(world, request);
   tellState(world, job);
@@ -112,15 +113,4 @@ export function listBlocks(
   const rest = generation === job.generation ? job.blocks.slice(after + 1) : [];
   const page = rest.slice(0, pages.blocksMax).map(({ data, ...head }) => ({ ...head, bytes: data.length }));
   return { blocks: page, more: rest.length > page.length };
-}
-
-export function readBlob(
-  world: MemoryWorld,
-  { digest, chunk }: Ask<typeof contracts.readBlob>,
-): WithRaw<ReplyOf<typeof contracts.readBlob>> {
-  const blob = world.data.blobs.get(digest);
-  const size = limits.pageBytesMax;
-  const chunks = blob ? Math.max(1, Math.ceil(blob.length / size)) : 0;
-  const raw = blob?.subarray(chunk * size, (chunk + 1) * size) ?? new Uint8Array();
-  return { reply: { found: blob !== undefined && chunk < chunks, chunks }, raw };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '@das/kernel';
 import { asFault } from '../ports/checked-input.js';
 import type { OutboxRow, ResultStore } from '../ports/result-store.js';
 import { type MemoryData, type MemoryWorld, emptyData } from './memory-data.js';
+import * as code from './memory-code.js';
 import * as input from './memory-input.js';
 import * as terms from './memory-terms.js';
 import * as locks from './memory-locks.js';
@@ -28,7 +29,12 @@ export class MemoryResultStore implements ResultStore {
   readonly restartSplit: ResultStore['restartSplit'] = (r) => this.#ask((world) => input.restartSplit(world, r));
   readonly readItems: ResultStore['readItems'] = (r) => this.#ask((world) => input.readItems(world, r));
   readonly listBlocks: ResultStore['listBlocks'] = (r) => this.#ask((world) => input.listBlocks(world, r));
-  readonly readBlob: ResultStore['readBlob'] = (r) => this.#ask((world) => input.readBlob(world, r));
+  readonly readBlob: ResultStore['readBlob'] = (r) => this.#ask((world) => code.readBlob(world, r));
+  readonly findBundle: ResultStore['findBundle'] = (r) => this.#ask((world) => code.findBundle(world, r));
+  readonly putBundleChunk: ResultStore['putBundleChunk'] = (r, raw) =>
+    this.#ask((world) => code.putBundleChunk(world, r, raw));
+  readonly sealBundle: ResultStore['sealBundle'] = (r) => this.#ask((world) => code.sealBundle(world, r));
+  readonly doubtBundle: ResultStore['doubtBundle'] = (r) => this.#ask((world) => code.doubtBundle(world, r));
   readonly saveActs: ResultStore['saveActs'] = (r) => this.#ask((world) => work.saveActs(world, r));
   readonly advanceJob: ResultStore['advanceJob'] = (r) => this.#ask((world) => work.advanceJob(world, r));
   readonly loadJobs: ResultStore['loadJobs'] = (r) => this.#ask((world) => views.loadJobs(world, r));

@@ -24,6 +24,13 @@ export function checkDigest(field: string, digest: string, bytes: Uint8Array | s
   if (createHash('sha256').update(bytes).digest('hex') !== digest) throw invalid(field, 'the SHA-256 of the bytes');
 }
 
+/** A job was about to have a bundle that is not stored, or not any more. */
+export const bundleMissing = (digest: string): Fault =>
+  new Fault('CODE_NOT_FOUND', `the store does not have the code bundle ${digest.slice(0, 12)}`, {
+    field: 'code.bundle',
+    expected: 'the digest of a stored bundle, or the archive as the part `code`',
+  });
+
 /** Cuts the raw payload into its rows' slices. @throws Fault REQUEST_INVALID, PAYLOAD_TOO_LARGE when they do not fit. */
 export function slices(rows: readonly OutputRow[], raw: Uint8Array): Uint8Array[] {
   let at = 0;

@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 import { actRules } from './contract/acts.contract.js';
+import { codeRules } from './contract/code.contract.js';
 import { commitRules } from './contract/commits.contract.js';
 import { outcomeRules } from './contract/outcome.contract.js';
 import { inputRules } from './contract/input.contract.js';
@@ -29,6 +30,7 @@ export function resultStoreContract(name: string, start: () => Promise<StoreHarn
     });
     const all = [
       inputRules,
+      codeRules,
       keyRules,
       splitRules,
       actRules,

@@ -31,6 +31,10 @@ export interface ResultStore {
   readonly readItems: AskForRaw<typeof contracts.readItems>;
   readonly listBlocks: Ask<typeof contracts.listBlocks>;
   readonly readBlob: AskForRaw<typeof contracts.readBlob>;
+  readonly findBundle: Ask<typeof contracts.findBundle>;
+  readonly putBundleChunk: AskRaw<typeof contracts.putBundleChunk>;
+  readonly sealBundle: Ask<typeof contracts.sealBundle>;
+  readonly doubtBundle: Ask<typeof contracts.doubtBundle>;
   readonly saveActs: Ask<typeof contracts.saveActs>;
   readonly advanceJob: Ask<typeof contracts.advanceJob>;
   readonly loadJobs: Ask<typeof contracts.loadJobs>;
