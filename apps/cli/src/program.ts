@@ -8,6 +8,7 @@ import { cancel, events, job, jobs, logs } from './commands/jobs.js';
 import { members } from './commands/members.js';
 import { results } from './commands/results.js';
 import { run } from './commands/run.js';
+import { sync } from './commands/sync.js';
 import { joinCluster, up } from './commands/up.js';
 import { type Context, contextOf } from './context.js';
 import type { World } from './world.js';
@@ -38,7 +39,7 @@ export function programOf(world: World, version: string): Command {
     };
   clusterCommands(program, bound);
   membershipCommands(program, bound);
-  runCommand(program, bound);
+  runCommands(program, bound);
   jobCommands(program, bound);
   return program;
 }
@@ -111,10 +112,11 @@ A reader that closes the pipe (| head) ends das quietly, with 0: the job has suc
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
-function runCommand(program: Command, bound: Bind): void {
-  program
-    .command('run [script] [arguments...]')
-    .description('run a script: map(item) for every item, or main(params); or any program, with its arguments')
+function runCommands(program: Command, bound: Bind): void {
+  runOptions(program.command('run [script] [arguments...]'))
+    .description(
+      'run a script, a folder or an archive (.zip, .tar, .tgz): map(item) for every item, or main(params); or any program, with its arguments',
+    )
     .option(
       '--command [text]',
       'run shell text, or a program: --command -- PROGRAM ARGUMENT…; items are lines, and so are results',
@@ -125,6 +127,28 @@ function runCommand(program: Command, bound: Bind): void {
     )
     .option('--items-as <format>', 'of a command: text, or json for text that is encoded as JSON, too (default: text)')
     .option('--output-format <format>', 'of a command: its lines are text, or json (default: text)')
+    .option('--detach', 'submit, print the id, and leave')
+    .addHelpText('after', exitCodesHelp)
+    .action(bound(run));
+  runOptions(program.command('sync <folder>'))
+    .description(
+      'run a folder or script again at every change of its files, until Ctrl-C; what still runs is cancelled first',
+    )
+    .action(bound(sync));
+}
+
+/** What is said of a job, however it is submitted. */
+function runOptions(command: Command): Command {
+  return command
+    .option(
+      '--include <path>',
+      "more files for the script: a file, folder or pattern, in quotes, below the script's folder; may be repeated",
+      collect,
+    )
+    .option(
+      '--entry <file>',
+      'the script in a folder or archive (default: main.py, job.py, __main__.py, or the only one at its top)',
+    )
     .option('--input <path>', 'items: a file, - (standard input), a folder or a pattern, in quotes')
     .option(
       '--format <format>',
@@ -162,13 +186,10 @@ function runCommand(program: Command, bound: Bind): void {
     .option('--network', 'the job may use the network of the nodes (default: it has none)')
     .option('--language <name>', 'python, node or wasm (default: by the ending of the script: .py, .js, .ts, .wasm …)')
     .option('--name <name>', 'shown in lists (default: the file name of the script)')
-    .option('--detach', 'submit, print the id, and leave')
     .option(
       '--output <file>',
       'write the result there instead of standard output (-); a file appears when the result is whole',
-    )
-    .addHelpText('after', exitCodesHelp)
-    .action(bound(run));
+    );
 }
 
 function jobCommands(program: Command, bound: Bind): void {

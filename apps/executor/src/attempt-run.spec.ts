@@ -68,7 +68,7 @@ function toolsWith(clock: FakeClock, worker: PooledWorker, more: Partial<Attempt
       clock,
       newId: () => 'run-1',
       limits: placeLimitsDefault,
-      code: { get: async () => '' },
+      code: { ensure: async () => undefined, take: async () => ({ text: '', release: quiet }) },
       store: confirming,
     },
     pools: { acquire: async () => worker, release: quiet },

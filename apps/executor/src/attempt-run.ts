@@ -10,12 +10,13 @@ import {
   importTimedOut,
   nextTurn,
 } from '@das/execution';
-import { currentTraceparent, withSpan } from '@das/platform';
+import { currentTraceparent, unlessAborted, withSpan } from '@das/platform';
 import { AttemptLocks } from './attempt-locks.js';
 import { AttemptLogs } from './attempt-logs.js';
 import type { AttemptTools } from './attempt-tools.js';
 import type { Commit, Judged } from './commit.js';
 import type { HeldCommit } from './held-commit.js';
+import type { TakenCode } from './job-code.js';
 import { underLease } from './lease.js';
 import { ItemPages } from './pages.js';
 import { PartRun } from './part-run.js';
@@ -68,7 +69,7 @@ export class AttemptRun {
 
   /** Fetches ahead what the worker will need first. */
   prepare(): void {
-    this.tools.code.get(this.spec.code).catch(() => undefined);
+    this.tools.code.ensure(this.spec).catch(() => undefined);
     this.#pages?.ahead();
   }
 
@@ -138,13 +139,9 @@ export class AttemptRun {
   }
 
   async #runAll(): Promise<Commit> {
-    const text = await withSpan('items-read', {}, async () => {
-      const [script] = await Promise.all([
-        this.#unlessStopped(this.tools.code.get(this.spec.code)),
-        this.#pages?.ready(),
-      ]);
-      return script;
-    });
+    await withSpan('items-read', {}, () =>
+      Promise.all([this.#unlessStopped(this.tools.code.ensure(this.spec)), this.#pages?.ready()]),
+    );
     this.#check();
     const { job, generation } = this.assignment;
     const { language, network } = this.spec;
@@ -154,7 +151,7 @@ export class AttemptRun {
     this.#end.of((this.#worker = worker));
     try {
       this.#check();
-      const commit = await withSpan('worker-run', {}, () => this.#runIn(worker, text));
+      const commit = await withSpan('worker-run', {}, () => this.#runIn(worker));
       await nextTurn();
       if (worker.loaded) this.tools.pools.release(worker);
       else worker.kill();
@@ -181,10 +178,10 @@ export class AttemptRun {
     });
   }
 
-  async #runIn(worker: PooledWorker, text: string): Promise<Commit> {
+  async #runIn(worker: PooledWorker): Promise<Commit> {
     this.#startedMs = this.tools.clock.monotonic();
     if (!worker.loaded) {
-      const failed = await this.#load(worker, text);
+      const failed = await this.#load(worker);
       if (failed !== undefined) return failed;
     }
     const startedMs = this.tools.clock.monotonic();
@@ -198,14 +195,19 @@ export class AttemptRun {
   }
 
   /** Imports the script; the commit to make when that fails. */
-  async #load(worker: PooledWorker, text: string): Promise<Commit | undefined> {
+  async #load(worker: PooledWorker): Promise<Commit | undefined> {
+    const taking = this.tools.code.take(this.spec);
+    // Also of what nobody waits for any more.
+    taking.then(({ release }) => worker.gone.then(release)).catch(() => undefined);
+    const { text, ...folders } = await this.#unlessStopped(taking);
     const { job, language, filename, params, command } = this.spec;
     const limitMs = Math.max(this.spec.limits.timeoutMs ?? 0, importMsMin);
     const cancel = this.#end.whileImporting(limitMs);
     try {
       await worker.limit(this.#bounds);
-      const bound = { node: this.tools.node, limits: this.#bounds };
-      const failure = await worker.runtime.load({ job, language, filename, text, params, command, ...bound });
+      const script = { job, language, filename, text, params, command };
+      const bound = { node: this.tools.node, limits: this.#bounds, ...(await shownTo(worker, folders)) };
+      const failure = await worker.runtime.load({ ...script, ...bound });
       worker.loaded = failure === undefined;
       return failure === undefined ? undefined : this.#part.fatal(failure);
     } catch (error) {
@@ -239,13 +241,21 @@ export class AttemptRun {
 
   /** Others may want it as well, so it goes on; this attempt does not wait for it. */
   #unlessStopped<T>(wanted: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      wanted.then(resolve, reject);
-      this.#stop.signal.addEventListener('abort', () => reject(new StoppedError()));
-    });
+    return unlessAborted(this.#stop.signal, wanted, () => new StoppedError());
   }
 
   #check(): void {
     if (this.stopped) throw new StoppedError();
   }
+}
+
+/** Where the worker finds the folders of its code. @throws NotStartedError. */
+async function shownTo(
+  { process }: PooledWorker,
+  { folder, packages }: Pick<TakenCode, 'folder' | 'packages'>,
+): Promise<Pick<TakenCode, 'folder' | 'packages'>> {
+  return {
+    ...(folder !== undefined && { folder: await process.bind(folder, 'code') }),
+    ...(packages !== undefined && { packages: await process.bind(packages, 'packages') }),
+  };
 }

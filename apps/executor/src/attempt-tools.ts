@@ -1,8 +1,8 @@
 import type { PlaceLimits, WorkerPools } from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
 import type { LockClient } from '@das/platform';
-import type { CodeCache } from './code-cache.js';
 import type { HoldLedger } from './hold-ledger.js';
+import type { JobCode } from './job-code.js';
 import type { JobLogs } from './job-logs.js';
 import type { StoreClient } from './store-client.js';
 
@@ -16,7 +16,7 @@ export interface AttemptTools {
   readonly limits: PlaceLimits;
   readonly store: StoreClient;
   readonly locks: LockClient;
-  readonly code: CodeCache;
+  readonly code: JobCode;
   readonly ledger: HoldLedger;
   readonly logs: JobLogs;
 }

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { limits } from '@das/contracts';
 import type { PlaceLimits } from '@das/execution';
 import { z } from 'zod';
 
@@ -56,6 +58,31 @@ export const executorConfig = z.object({
     .string()
     .optional()
     .describe('Folder for the private folders of workers. Default: scratch/<node> in DAS_HOME.'),
+  DAS_CODE_CACHE: z
+    .string()
+    .optional()
+    .describe(
+      'Folder for unpacked code bundles; each node makes a folder of its own name in it. The accounts of scripts must be able to enter it. Default: code in DAS_HOME.',
+    ),
+  DAS_CODE_CACHE_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(limits.bundleBytesMax)
+    .max(1024 * 1024 * mib)
+    .default(1024 * mib)
+    .describe(
+      'Code bundles kept on this node (bytes). Beyond it the one used longest ago goes; those of running jobs stay.',
+    ),
+  DAS_PIP_FIND_LINKS: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of Python wheels that the requirements.txt of a code bundle may name. Alone, nothing else is reached.',
+    ),
+  DAS_PIP_INDEX_URL: z
+    .url()
+    .optional()
+    .describe('Package index that the requirements.txt of a code bundle is served from; only wheels are taken.'),
   DAS_WORKER_MEMORY_MB: z.coerce
     .number()
     .int()
@@ -121,3 +148,7 @@ export const placeLimitsOf = (config: ExecutorConfig): PlaceLimits => ({
   fileBytes: config.DAS_WORKER_FILE_MB * mib,
   scratchBytes: config.DAS_WORKER_SCRATCH_MB * mib,
 });
+
+/** Where this node keeps bundles and packages: the folder that rooms see parts of. */
+export const codeFolderOf = ({ DAS_CODE_CACHE, DAS_HOME }: ExecutorConfig, node: string): string =>
+  resolve(DAS_CODE_CACHE ?? `${DAS_HOME}/code`, node);

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript } from '@das/contracts';
-import { FolderSpool, NotStartedError, WorkerGoneError, attemptsMax } from '@das/execution';
+import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript, languageOf } from '@das/contracts';
+import { FolderSpool, NotStartedError, type ScriptText, WorkerGoneError, attemptsMax } from '@das/execution';
 import type { Cancel } from '@das/kernel';
 import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { AttemptTools } from './attempt-tools.js';
-import { CodeCache } from './code-cache.js';
 import { type ExecutorConfig, executorConfig, placeLimitsOf } from './config.js';
 import { ExecutorShell } from './executor.shell.js';
 import { HoldLedger } from './hold-ledger.js';
 import { HoldWatch } from './hold-watch.js';
 import { JobLogs } from './job-logs.js';
+import { openJobCode } from './open-job-code.js';
 import { OutputSpool } from './output-spool.js';
 import { ScriptWorkers } from './script-workers.js';
 import { StoreClient } from './store-client.js';
@@ -51,13 +51,14 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const { context } = this;
     const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH, DAS_SPOOL } = this.#config;
     const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
-    const { pools } = (this.#workers = await ScriptWorkers.open(context, this.#config, folder));
+    const { pools, python } = (this.#workers = await ScriptWorkers.open(context, this.#config, folder));
     const store = new StoreClient(context.bus, context.clock);
+    const code = await openJobCode(context, this.#config, python, store, this.#stopped.signal);
     this.#tools = {
       ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store },
       limits: placeLimitsOf(this.#config),
       locks: new LockClient(context.bus, context.clock),
-      code: new CodeCache(store, this.#stopped.signal),
+      code,
       ledger: new HoldLedger(this.#config.DAS_HOLD_BYTES_MAX, (full) => this.#held(full)),
       logs: new JobLogs(context.events, context.clock, context.log, this.#epoch),
     };
@@ -82,9 +83,30 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#workers?.close();
   }
 
-  async inspect({ codeText, ...code }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+  /** @throws Fault SERVICE_UNAVAILABLE when no worker can be started; of {@link JobCode} for a bundle. */
+  async inspect({
+    filename,
+    codeText,
+    language,
+    bundle,
+    entry,
+  }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
+    if (bundle === undefined)
+      return this.#parse({ language: language ?? languageOf(filename) ?? 'python', filename, text: codeText });
+    const code = await this.#toolsNow.code.entryOf(bundle, entry, language);
+    const script = { language: code.language, filename: code.entry, text: code.text };
     try {
-      return await this.#toolsNow.pools.inspect({ ...code, text: codeText });
+      // Only Python's parser looks at the other files; the worker that was shown them is lost.
+      const found = await this.#parse(script, script.language === 'python' ? code.folder : undefined);
+      return { ...found, entry: code.entry, language: code.language };
+    } finally {
+      code.release();
+    }
+  }
+
+  async #parse(script: ScriptText, folder?: string): Promise<ReplyOf<typeof inspectScript>> {
+    try {
+      return await this.#toolsNow.pools.inspect(script, folder);
     } catch (error) {
       if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
       if (!(error instanceof WorkerGoneError)) throw error;

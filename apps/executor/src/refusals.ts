@@ -1,7 +1,10 @@
 import { type ErrorCode, type Failure, Fault, limits } from '@das/contracts';
 
 /** Refusals that stay whoever asks, and however often. A job that is unknown or over is none: it has ended. */
-const lasting: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'REQUEST_INVALID', 'INTERNAL', 'NOT_FOUND']);
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(['PAYLOAD_TOO_LARGE', 'REQUEST_INVALID', 'INTERNAL', 'NOT_FOUND'] as const),
+  ...(['CODE_NOT_FOUND', 'CODE_CORRUPT', 'CODE_INVALID', 'CODE_REQUIREMENTS'] as const),
+]);
 const ended: ReadonlySet<ErrorCode> = new Set(['JOB_NOT_FOUND', 'JOB_ENDED']);
 
 export const isLasting = (error: unknown): error is Fault => error instanceof Fault && lasting.has(error.code);

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import process from 'node:process';
 import {
   type FoundPython,
@@ -18,13 +17,15 @@ import {
 } from '@das/execution';
 import { messageOf } from '@das/kernel';
 import type { ServiceContext } from '@das/platform';
-import { type ExecutorConfig, placeLimitsOf } from './config.js';
+import { type ExecutorConfig, codeFolderOf, placeLimitsOf } from './config.js';
 
 /** What runs scripts on this node: a pool of workers for each kind of language, in the strongest sandbox that works here. */
 export class ScriptWorkers {
   private constructor(
     readonly pools: WorkerPools,
     readonly sandbox: Sandbox,
+    /** What runs scripts in Python. */
+    readonly python: FoundPython,
     private readonly warden: Warden,
   ) {}
 
@@ -56,7 +57,7 @@ export class ScriptWorkers {
       ] as const;
       pools = new WorkerPools(families, clock, onFault);
       await pools.open();
-      return new ScriptWorkers(pools, sandbox, warden);
+      return new ScriptWorkers(pools, sandbox, python, warden);
     } catch (error) {
       await pools?.close();
       await sandbox?.close();
@@ -74,16 +75,16 @@ export class ScriptWorkers {
 }
 
 function openSandboxFor(
-  { clock, node }: ServiceContext,
+  context: ServiceContext,
   config: ExecutorConfig,
   root: string,
   python: FoundPython,
   start: Omit<StartOptions, 'launcher'>,
 ): Promise<Sandbox> {
-  const { DAS_SANDBOX: choice, DAS_HOME: home, DAS_SCRIPT_READS: readable, DAS_SCRIPT_WRITES: writable } = config;
-  const codeRoot = resolve(`${home}/code`, node);
+  const { DAS_SANDBOX: choice, DAS_SCRIPT_READS: readable, DAS_SCRIPT_WRITES: writable } = config;
+  const codeRoot = codeFolderOf(config, context.node);
   return openSandbox({
-    ...{ choice, python, root, codeRoot, clock, shared: { readable, writable } },
+    ...{ choice, python, root, codeRoot, clock: context.clock, shared: { readable, writable } },
     probe: (launcher) => probeWorker({ ...start, launcher }),
   });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { holdSchema } from './hold.js';
-import { count, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
+import { bundlePathSchema, count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './ids.js';
 import {
   decisionSchema,
   failureSchema,
@@ -53,14 +53,24 @@ export const inspectScript = nodeOperation(
   'execution',
   'inspect',
   z.object({
-    language: languageSchema,
+    language: languageSchema.optional().describe('absent: as the ending of the file name, or of the entry, tells'),
     filename: z.string().max(200),
-    codeText: z.string().max(limits.codeBytesMax),
+    codeText: z.string().max(limits.codeBytesMax).describe('empty for a bundle'),
+    bundle: digestSchema.optional(),
+    entry: bundlePathSchema.optional().describe('of the bundle; absent: the one that stands out'),
   }),
   z.object({
+    entry: z.string().optional().describe('of a bundle: the file that was looked at'),
+    language: languageSchema.optional().describe('of a bundle: what that is written in'),
     functions: functionsSchema.optional(),
     fault: z
-      .object({ line: z.number().int(), column: z.number().int(), text: z.string(), message: z.string() })
+      .object({
+        file: z.string().optional().describe('of a bundle, when it is not the entry'),
+        line: z.number().int(),
+        column: z.number().int(),
+        text: z.string(),
+        message: z.string(),
+      })
       .optional(),
   }),
 );

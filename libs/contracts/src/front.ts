@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { commandSchema } from './command.js';
-import { jobIdSchema, nodeIdSchema } from './ids.js';
-import { decisionSchema, failureSchema, functionsSchema, jobLimitsSchema, jobStateSchema } from './job.js';
+import { bundlePathSchema, digestSchema, jobIdSchema, nodeIdSchema } from './ids.js';
+import {
+  bundleSchema,
+  decisionSchema,
+  failureSchema,
+  functionsSchema,
+  jobLimitsSchema,
+  jobStateSchema,
+} from './job.js';
 import { languages } from './language.js';
 import { limits, submissionKeyPattern } from './limits.js';
 import { resourceLimitsSchema } from './resources.js';
@@ -25,12 +32,23 @@ export const submissionSchema = z
       language: z
         .string()
         .optional()
-        .describe(`${languages.join(', ')}; default: by the ending of the file name, else python`),
+        .describe(
+          `${languages.join(', ')}; default: by the ending of the file name (of a bundle: of its entry), else python`,
+        ),
       filename: z.string().min(1).max(200).default('job.py'),
       text: z
         .string()
         .max(limits.codeBytesMax)
-        .describe('the script, or the command; of a WebAssembly module its bytes as base64'),
+        .optional()
+        .describe(
+          'the script, or the command; of a WebAssembly module its bytes as base64; absent: the part `code`, or `bundle`',
+        ),
+      bundle: digestSchema.optional().describe('digest of a code bundle that is stored (GET /v1/code/{digest})'),
+      entry: bundlePathSchema
+        .optional()
+        .describe(
+          'of a bundle: the file that defines the functions; default: main, job, __main__ or index of a known ending, or the only script at its top',
+        ),
     }),
     command: commandSchema.optional().describe('of the language `command`'),
     input: z
@@ -67,6 +85,14 @@ export const jobViewSchema = z.object({
   state: jobStateSchema,
   generation: z.number().int(),
   contact: nodeIdSchema,
+  code: z
+    .object({
+      digest: digestSchema,
+      entry: z.string().describe('file that defines the functions'),
+      bundle: bundleSchema.optional().describe('absent: the code is that one file'),
+    })
+    .optional()
+    .describe('what it runs; the same digest is the same code'),
   functions: functionsSchema,
   items: z.object({ total: z.number(), final: z.boolean(), committed: z.number(), failed: z.number() }),
   openParts: z.number(),

@@ -8,6 +8,9 @@ export const languageSchema = z
   .describe('python; node: JavaScript or TypeScript; wasm: a WASI command module; command: any program');
 export type Language = z.infer<typeof languageSchema>;
 
+/** Those whose code may be a bundle of files. */
+export const bundleLanguages = ['python', 'node'] as const satisfies readonly Language[];
+
 /** Endings of file names by language: the one place that knows them. */
 export const languageEndings: Readonly<Record<Language, readonly string[]>> = {
   python: ['py'],

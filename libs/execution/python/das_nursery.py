@@ -4,7 +4,7 @@
 #
 # Lines of JSON on stdin: {"modules": …, "room": null or {"network": bool, "users": bool, "proc": bool, "shared": paths}} first, then
 # {"fork": id, "folder": path, "uid": n or null, "env": {…}, "exec": [file, …] or none, "scratchBytes": n, "limits": {…}},
-# {"bind": folder, "of": id} and {"resize": bytes, "of": id} in a room.
+# {"bind": folder, "as": "code" or "packages", "of": id} and {"resize": bytes, "of": id} in a room.
 # Lines of JSON on stdout: {"forked": id, "pid": n} | {"failed": id, "why": text} | {"exited": pid, "code": n or null, "signal": n or null}
 # | {"answered": id, "why": text or null}
 # A worker calls back on the socket `path` (argument 1), once for each of its three streams: 32 characters of id, one of the stream.

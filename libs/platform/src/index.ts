@@ -9,6 +9,7 @@ export {
   newId,
   randomKey,
   replaceFile,
+  unlessAborted,
 } from './basics.js';
 export { type NodeFacts, attributesEveryMs } from './attributes.js';
 export { type Patience, isRetryable, patiently } from './patiently.js';

@@ -1,7 +1,15 @@
+/** A script, or a bundle as it travels. */
+export interface CodeUpload {
+  readonly filename: string;
+  readonly bytes?: Uint8Array;
+  readonly chunks?: () => Iterable<Uint8Array>;
+}
+
 /** Parts of a submission: `spec` (JSON), `code` (the script), `input` (items, streamed). */
 export interface SubmissionParts {
   readonly spec: object;
-  readonly code: { readonly filename: string; readonly bytes: Uint8Array };
+  /** Absent: `spec` names what is stored. */
+  readonly code: CodeUpload | undefined;
   readonly input: AsyncIterable<Uint8Array> | undefined;
   /** The input once more, from its start; absent when it comes only once. */
   readonly reopen?: (() => AsyncIterable<Uint8Array>) | undefined;
@@ -16,9 +24,12 @@ export async function* multipartBody(
     `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
     `Content-Type: ${type}\r\n\r\n`;
   yield Buffer.from(`${head('spec', 'application/json')}${JSON.stringify(spec)}\r\n`);
-  yield Buffer.from(head('code', 'application/octet-stream', quotable(code.filename)));
-  yield code.bytes;
-  yield Buffer.from('\r\n');
+  if (code) {
+    yield Buffer.from(head('code', 'application/octet-stream', quotable(code.filename)));
+    if (code.bytes !== undefined) yield code.bytes;
+    yield* code.chunks?.() ?? [];
+    yield Buffer.from('\r\n');
+  }
   if (input) {
     yield Buffer.from(head('input', 'application/octet-stream', 'input'));
     for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;

@@ -6,7 +6,7 @@ import type { Context } from '../context.js';
 import { duration, grouped, table } from '../core/human.js';
 import { parseWhole } from '../core/parse.js';
 import { eventLine, logLine } from '../output/event.js';
-import { hasItems, jobText } from '../output/job.js';
+import { hasItems, jobText, shortDigest } from '../output/job.js';
 
 export interface JobsOptions extends GlobalOptions {
   readonly state?: string;
@@ -26,6 +26,7 @@ export async function jobs(context: Context<JobsOptions>): Promise<void> {
   const rows = list.jobs.map((job) => [
     job.id,
     job.name,
+    job.code === undefined ? '' : shortDigest(job.code.digest),
     job.state,
     hasItems(job) ? `${grouped(job.items.committed)}/${grouped(job.items.total)}` : 'one step',
     job.items.failed,
@@ -34,7 +35,9 @@ export async function jobs(context: Context<JobsOptions>): Promise<void> {
   ]);
   await context.print(
     list,
-    list.jobs.length === 0 ? 'no jobs' : table(['JOB', 'NAME', 'STATE', 'ITEMS', 'FAILED', 'CREATED', 'TOOK'], rows),
+    list.jobs.length === 0
+      ? 'no jobs'
+      : table(['JOB', 'NAME', 'CODE', 'STATE', 'ITEMS', 'FAILED', 'CREATED', 'TOOK'], rows),
   );
 }
 

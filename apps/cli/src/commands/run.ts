@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JobView } from '@das/contracts';
 import { newId } from '@das/platform/basics';
 import type { Client } from '../client/client.js';
 import type { GlobalOptions } from '../client/endpoint.js';
 import { followJob, keepingJob } from '../client/job-follower.js';
+import type { SubmissionParts } from '../client/multipart.js';
 import { submitJob } from '../client/submit.js';
 import type { Context } from '../context.js';
 import { parseFormat } from '../core/formats.js';
@@ -19,8 +19,10 @@ import {
   parseWhole,
 } from '../core/parse.js';
 import { ExitError, exitCodes } from '../errors.js';
-import { openInput } from '../input/input.js';
+import { codeParts } from '../input/code.js';
+import { type Upload, openInput } from '../input/input.js';
 import { type CommandOptions, programOf } from '../input/program.js';
+import { textOf } from '../input/text.js';
 import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
 import { checkOutput } from '../output/destination.js';
@@ -28,6 +30,8 @@ import { copyResults } from './results.js';
 import { RunInterrupt } from './run-interrupt.js';
 
 export interface RunOptions extends GlobalOptions, CommandOptions, LimitOptions {
+  readonly include?: readonly string[];
+  readonly entry?: string;
   readonly input?: string;
   readonly format?: string;
   readonly range?: string;
@@ -51,6 +55,7 @@ export interface RunOptions extends GlobalOptions, CommandOptions, LimitOptions 
 export async function run(context: Context<RunOptions>, _: string, words: readonly string[]): Promise<void> {
   const { world, options } = context;
   const program = await programOf(words, options, world);
+  for (const remark of program.code.remarks ?? []) context.note(remark);
   const spec = { ...(await specOf(context)), ...program.spec };
   const upload =
     options.input === undefined ? undefined : await openInput(options.input, parseFormat(options.format), world);
@@ -61,7 +66,8 @@ export async function run(context: Context<RunOptions>, _: string, words: readon
   const deaf = world.onInterrupt(() => interrupt.press());
   try {
     const input = upload && { input: { format: upload.format } };
-    const parts = { spec: { ...spec, ...input }, code: program.code, input: upload?.body, reopen: upload?.reopen };
+    const sent = await interrupt.during(codeParts(client, program.code));
+    const parts = { spec: { ...spec, ...input, ...sent.spec }, code: sent.code, ...itemsOf(upload) };
     const job = await interrupt.during(submitJob(client, parts, `das-${newId()}`, interrupt));
     interrupt.taken(job.id);
     if (options.detach === true && !interrupt.cancelled) return await context.print(job, job.id);
@@ -138,10 +144,7 @@ async function paramsFile(file: string | undefined, cwd: string): Promise<Record
   return parseParamsFile(await textOf(resolve(cwd, file), file, '--param-json'), file);
 }
 
-async function textOf(path: string, shown: string, field: string): Promise<string> {
-  return readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
-    const why =
-      thrown.code === 'ENOENT' ? `there is no file ${shown}` : `${shown} cannot be read (${thrown.code ?? 'unknown'})`;
-    throw new UsageError(why, { field, expected: 'a file that can be read' });
-  });
-}
+const itemsOf = (upload: Upload | undefined): Pick<SubmissionParts, 'input' | 'reopen'> => ({
+  input: upload?.body,
+  reopen: upload?.reopen,
+});

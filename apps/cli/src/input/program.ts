@@ -3,16 +3,17 @@ import { basename, extname, resolve } from 'node:path';
 import { languageOf, limits, wasmBytesMax } from '@das/contracts';
 import { scriptLanguage } from '../core/language.js';
 import { UsageError } from '../core/parse.js';
+import { type Code, type CodeOptions, openBundle } from './code.js';
 import type { World } from '../world.js';
 
 /** What a job runs, as the API wants it. */
 export interface Program {
-  readonly code: { readonly filename: string; readonly bytes: Uint8Array };
+  readonly code: Code;
   /** Of code that is no Python script. */
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-export interface CommandOptions {
+export interface CommandOptions extends CodeOptions {
   /** Shell text; true: the words that follow are a program and its arguments. */
   readonly command?: string | true;
   readonly perItem?: boolean;
@@ -30,6 +31,12 @@ export async function programOf(words: readonly string[], options: CommandOption
   const [script, ...more] = words;
   if (script === undefined)
     throw new UsageError('there is nothing to run', { field: 'SCRIPT', expected: 'a script, or --command' });
+  const bundled = await openBundle(script, options, world);
+  if (bundled !== undefined) {
+    withoutCommand(script, more, options);
+    const given = options.language;
+    return { code: given === undefined ? bundled : { ...bundled, language: scriptLanguage(script, given) }, spec: {} };
+  }
   const path = resolve(world.cwd, script);
   const bytes = await scriptBytes(path, script);
   const code = { filename: basename(script), bytes };

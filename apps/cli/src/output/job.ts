@@ -55,6 +55,7 @@ export function jobText(job: JobView): string {
     ['items', hasItems(job) ? itemsText(job.items) : undefined],
     ['decided', job.decision && `${job.decision.outcome} (${job.decision.decidedAt}); ${hookWords(job, job.decision)}`],
     ['open parts', job.openParts > 0 ? grouped(job.openParts) : undefined],
+    ['code', job.code && codeText(job.code)],
     ['functions', defined.map(([name]) => name).join(', ')],
     ['limits', limitsText(job.limits)],
     ['contact', job.contact],
@@ -67,6 +68,14 @@ export function jobText(job: JobView): string {
   const failed = job.failure ? ['failure', ...failureLines(job.failure)] : [];
   const hook = job.hookFailure ? ['hook failed', ...failureLines(job.hookFailure)] : [];
   return [...lines, ...failed, ...hook].join('\n');
+}
+
+/** Enough of a digest to tell versions apart. */
+export const shortDigest = (digest: string): string => digest.slice(0, 10);
+
+function codeText({ digest, entry, bundle }: NonNullable<JobView['code']>): string {
+  const files = bundle === undefined ? '' : `, of ${counted(bundle.files, 'file')}`;
+  return `${shortDigest(digest)} (${entry}${files})`;
 }
 
 function hookWords(job: JobView, { id, outcome }: NonNullable<JobView['decision']>): string {

@@ -12,6 +12,7 @@ import {
   appendBlock,
   commitPart,
   currentTerm,
+  doubtBundle,
   listBlocks,
   readBlob,
   readItems,
@@ -57,7 +58,9 @@ export class StoreStandIn {
   /** What is said of a lock. */
   lock: () => ReplyOf<typeof acquireLock> = () => ({ outcome: 'acquired', fence: 7, expiresAt: 1, leftMs: 1 });
   readonly released = new Board<RequestOf<typeof releaseLock>>();
-  readonly #code = new Map<string, Buffer>();
+  readonly #code = new Map<string, Uint8Array[]>();
+  /** Bundles that somebody found missing or damaged. */
+  readonly doubted = new Board<string>();
   readonly #items = new Map<string, string[]>();
   readonly #outputs = new Map<string, Array<OutputRow & { text: string }>>();
   readonly #staged = new Map<string, Array<OutputRow & { text: string }>>();
@@ -65,8 +68,12 @@ export class StoreStandIn {
   /** Stores a script; gives its digest. */
   code(text: string): string {
     const digest = createHash('sha256').update(text).digest('hex');
-    this.#code.set(digest, Buffer.from(text));
+    this.#code.set(digest, [Buffer.from(text)]);
     return digest;
+  }
+  /** Stores, or replaces, the chunks of a bundle. */
+  chunks(digest: string, chunks: readonly Uint8Array[]): void {
+    this.#code.set(digest, [...chunks]);
   }
   items(job: string, lines: readonly string[]): void {
     this.#items.set(job, [...lines]);
@@ -91,9 +98,14 @@ export class StoreStandIn {
         if (refusal !== undefined) throw refusal.fault;
         return act(body, raw);
       });
-    await answer(readBlob, ({ digest }) => {
-      const code = this.#code.get(digest);
-      return { body: { found: code !== undefined, chunks: 1 }, raw: code ?? new Uint8Array() };
+    await answer(readBlob, ({ digest, chunk }) => {
+      const chunks = this.#code.get(digest) ?? [];
+      const raw = chunks[chunk];
+      return { body: { found: raw !== undefined, chunks: chunks.length }, raw: raw ?? new Uint8Array() };
+    });
+    await answer(doubtBundle, ({ digest }) => {
+      this.doubted.add(digest);
+      return {};
     });
     await answer(readItems, ({ job, from, to }) => {
       // Small pages, so that parts have several.

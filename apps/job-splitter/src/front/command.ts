@@ -14,7 +14,8 @@ export function withCommand(submission: Checked): Checked {
     throw invalid('command', 'the script is no command', 'code.language "command" beside command');
   }
   const whole = commandSchema.parse(command ?? {});
-  const text = whole.run === 'words' && code.text.trim() === '' ? whole.words.join(' ') : code.text;
+  const given = code.text;
+  const text = whole.run === 'words' && given.trim() === '' ? whole.words.join(' ') : given;
   check(whole, text);
   if (whole.perItem && submission.input === undefined)
     throw new Fault('INPUT_MISSING', 'the command runs once for each item, but the job has no items', {

@@ -28,6 +28,8 @@ export const frontLimits = {
   /** A node is asked this long whether it still receives an upload. */
   uploadingTimeoutMs: 1_000,
   inspectTimeoutMs: 10_000,
+  /** Code bundles that are unpacked at the same time; each is held in memory, twice for a moment. */
+  archivesMax: 2,
   /** Nodes asked to parse a script before giving up. */
   inspectNodesMax: 3,
   inspectedScriptsMax: 256,

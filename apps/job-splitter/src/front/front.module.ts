@@ -4,6 +4,8 @@ import { READINESS, type Readiness } from '@das/platform';
 import { AuthMiddleware, REST_TOKEN } from './auth.middleware.js';
 import { Cluster } from './cluster.js';
 import { ClusterController } from './cluster.controller.js';
+import { CodeBundles } from './code-bundles.js';
+import { CodeController } from './code.controller.js';
 import type { FrontConfig } from './config.js';
 import { Creation } from './creation.js';
 import { EventsController } from './events.controller.js';
@@ -36,6 +38,7 @@ export class FrontModule implements NestModule {
       module: FrontModule,
       controllers: [
         JobsController,
+        CodeController,
         EventsController,
         ClusterController,
         MembersController,
@@ -59,6 +62,7 @@ export class FrontModule implements NestModule {
         FrontStore,
         JobSignals,
         Scripts,
+        CodeBundles,
         RunningUploads,
         Creation,
         Uploads,

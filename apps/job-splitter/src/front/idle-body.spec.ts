@@ -9,6 +9,7 @@ import { FakeClock } from '@das/testing';
 import type { INestApplication } from '@nestjs/common';
 import type { Request } from 'express';
 import { service } from '../service.js';
+import { ArchiveRoom } from './code-part.js';
 import { readJson } from './body.js';
 import { frontLimits } from './config.js';
 import { onIdleBody } from './idle-body.js';
@@ -38,7 +39,7 @@ describe('a body that stops coming', () => {
     const request = new FakeRequest();
     const part = (name: string) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`;
     request.write(`${part('code')}def map(item): pass\r\n${part('input')}1\n2\n`);
-    const { input } = await readMultipart(request.asRequest);
+    const { input } = await readMultipart(request.asRequest, new ArchiveRoom());
     expect(request.idleMs).toBe(limits.uploadIdleMs);
     request.rest();
     const read = async () => {

@@ -3,6 +3,7 @@ import type { JobRecord, JobView } from '@das/contracts';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import type { Request, Response } from 'express';
 import { readJson } from './body.js';
+import { CodeBundles } from './code-bundles.js';
 import { FollowResults } from './follow-results.js';
 import { FrontStore, type KnownJob } from './front-store.js';
 import { type EndSignal, JobSignals } from './job-signals.js';
@@ -36,6 +37,7 @@ export class JobsController {
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(Results) private readonly results: Results,
     @Inject(FollowResults) private readonly following: FollowResults,
+    @Inject(CodeBundles) private readonly bundles: CodeBundles,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
 
@@ -86,8 +88,12 @@ export class JobsController {
     const key = request.get('idempotency-key');
     if (key !== undefined) parseKey(key);
     if (request.is('multipart/form-data') !== false) {
-      const { submission, input } = await readMultipart(request);
-      return this.submitter.submit(submission, { job, traceparent, key, upload: input });
+      const { submission, input, archive, release } = await readMultipart(request, this.bundles.room);
+      try {
+        return await this.submitter.submit(submission, { job, traceparent, key, upload: input, archive });
+      } finally {
+        release();
+      }
     }
     const body = await readJson(request, this.context.clock, jsonBodyBytesMax);
     return this.submitter.submit(body, { job, traceparent, key });

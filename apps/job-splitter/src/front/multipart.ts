@@ -1,14 +1,19 @@
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
-import { Fault, isWasm, limits, wasmBytesMax } from '@das/contracts';
+import { Fault, limits } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { Request } from 'express';
-import { bodyTooLarge, collect, parseJson } from './body.js';
+import { collect, parseJson } from './body.js';
+import { type ArchiveRoom, type CodePart, readCode } from './code-part.js';
 import { onIdleBody, pausedTooLong } from './idle-body.js';
 
 /** A submission as a multipart request carries it. `input` must be read to its end, or left with an error. */
 export interface MultipartSubmission {
   readonly submission: unknown;
   readonly input: AsyncIterable<Uint8Array> | undefined;
+  /** The part `code`, when it is no text. */
+  readonly archive: Uint8Array | undefined;
+  /** The archive is of no further use. */
+  readonly release: () => void;
 }
 
 /** Parts besides `input`, and more than any sane client sends. */
@@ -18,14 +23,21 @@ const partsMax = 16;
  * Reads `spec` and `code`, and resolves at the beginning of `input`, or at the end when there is none: the items are never held.
  * @throws Fault REQUEST_INVALID for parts that are unknown, twice, or after `input`; PAYLOAD_TOO_LARGE.
  */
-export async function readMultipart(request: Request): Promise<MultipartSubmission> {
-  const reader = new MultipartReader(request);
-  const input = await reader.begun;
-  return { submission: await reader.submission(input !== undefined), input };
+export async function readMultipart(request: Request, room: ArchiveRoom): Promise<MultipartSubmission> {
+  const reader = new MultipartReader(request, room);
+  try {
+    const input = await reader.begun;
+    const submission = await reader.submission(input !== undefined);
+    return { submission, input, archive: await reader.archive(), release: () => reader.release() };
+  } catch (error) {
+    reader.release();
+    throw error;
+  }
 }
 
 interface SmallPart {
-  readonly text: string;
+  readonly text?: string;
+  readonly archive?: Uint8Array;
   readonly filename: string | undefined;
 }
 
@@ -39,7 +51,13 @@ class MultipartReader {
   /** Nobody reads on: what still comes is thrown away instead of piling up in the parser. */
   readonly #discard: () => void;
 
-  constructor(request: Request) {
+  /** Set once there is an archive to hold. */
+  #leave: () => void = () => undefined;
+
+  constructor(
+    request: Request,
+    private readonly room: ArchiveRoom,
+  ) {
     const busboy = parserOf(request);
     this.#discard = () => {
       request.unpipe(busboy);
@@ -69,10 +87,18 @@ class MultipartReader {
   async submission(hasInput: boolean): Promise<unknown> {
     const spec = await this.#small.get('spec');
     const code = await this.#small.get('code');
-    const given = spec === undefined ? {} : parseJson(spec.text, 'spec');
+    const given = spec?.text === undefined ? {} : parseJson(spec.text, 'spec');
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
     const withInput = hasInput && !('input' in given) ? { ...given, input: { format: 'ndjson' } } : given;
     return code === undefined ? withInput : { ...withInput, code: merged('code' in given ? given.code : {}, code) };
+  }
+
+  async archive(): Promise<Uint8Array | undefined> {
+    return (await this.#small.get('code'))?.archive;
+  }
+
+  release(): void {
+    this.#leave();
   }
 
   #part(
@@ -105,10 +131,14 @@ class MultipartReader {
   }
 
   #smallPart(name: string, file: BusboyFileStream, filename: string | undefined): Promise<SmallPart> {
-    const read = collect(file, name === 'spec' ? limits.specBytesMax : limits.codeBytesMax, name);
-    const part = read.then((bytes) => ({ text: textOf(bytes), filename }));
+    const part = this.#read(name, file).then((read) => ({ ...read, filename }));
     part.catch((error: unknown) => this.#fail(error instanceof Fault ? error : broken(messageOf(error))));
     return part;
+  }
+
+  async #read(name: string, file: BusboyFileStream): Promise<{ text: string } | CodePart> {
+    if (name === 'spec') return { text: (await collect(file, limits.specBytesMax, name)).toString('utf8') };
+    return readCode(file, () => (this.#leave = this.room.enter()));
   }
 
   /** The items' bytes; its end means that the whole request came, and nothing wrong behind. */
@@ -138,18 +168,12 @@ function parserOf(request: Request): BusboyInstance {
   }
 }
 
-/** A WebAssembly module goes on as text. @throws Fault PAYLOAD_TOO_LARGE. */
-function textOf(bytes: Buffer): string {
-  if (!isWasm(bytes)) return bytes.toString('utf8');
-  const text = bytes.toString('base64');
-  if (text.length <= limits.codeBytesMax) return text;
-  throw bodyTooLarge('code', wasmBytesMax);
-}
-
 function merged(code: unknown, part: SmallPart): object {
   const given = typeof code === 'object' && code !== null ? code : {};
-  if ('text' in given) throw invalid('the script came twice: as spec.code.text and as the part `code`', 'one of both');
-  return { ...(part.filename === undefined ? {} : { filename: part.filename }), ...given, text: part.text };
+  if ('text' in given || 'bundle' in given)
+    throw invalid('the script came twice: in spec.code and as the part `code`', 'one of both');
+  const { text, filename } = part;
+  return { ...(filename !== undefined && { filename }), ...given, ...(text !== undefined && { text }) };
 }
 
 const invalid = (message: string, expected: string): Fault =>

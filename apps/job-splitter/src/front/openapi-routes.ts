@@ -1,4 +1,4 @@
-import { submissionKeyPattern } from '@das/contracts';
+import { digestSchema, submissionKeyPattern } from '@das/contracts';
 import { z } from 'zod';
 import { lockRoutes } from './openapi-locks.js';
 import { memberRoutes } from './openapi-members.js';
@@ -22,7 +22,9 @@ const submission = {
         code: {
           type: 'string',
           format: 'binary',
-          description: "the script, instead of spec.code.text; its file name is the script's",
+          description:
+            "the script, instead of spec.code.text, its file name is the script's; or an archive (.zip, .tar, .tar.gz) of all its files, of which " +
+            'spec.code.entry names the script',
         },
         input: {
           type: 'string',
@@ -123,6 +125,18 @@ const jobRoutes: readonly Route[] = [
   },
 ];
 
+const codeRoutes: readonly Route[] = [
+  {
+    id: 'findCode',
+    method: 'get',
+    path: '/v1/code/{digest}',
+    pathParameters: z.object({ digest: digestSchema }),
+    summary:
+      'Whether a code bundle is stored (also HEAD): a job may then name it as code.bundle. Kept for an hour, and while a job has it.',
+    responses: { 200: json('the bundle', 'CodeBundle') },
+  },
+];
+
 const clusterRoutes: readonly Route[] = [
   {
     id: 'listNodes',
@@ -171,4 +185,4 @@ const clusterRoutes: readonly Route[] = [
 ];
 
 /** Every route there is; a test compares them with what the service really serves. */
-export const routes: readonly Route[] = [...jobRoutes, ...clusterRoutes, ...memberRoutes, ...lockRoutes];
+export const routes: readonly Route[] = [...jobRoutes, ...codeRoutes, ...clusterRoutes, ...memberRoutes, ...lockRoutes];

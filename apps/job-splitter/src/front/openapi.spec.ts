@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
 import { ClusterController } from './cluster.controller.js';
+import { CodeController } from './code.controller.js';
 import { EventsController } from './events.controller.js';
 import { JobsController } from './jobs.controller.js';
 import { LocksController } from './locks.controller.js';
@@ -35,7 +36,9 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     expect(listed.sort()).toEqual(
-      [JobsController, EventsController, ClusterController, MembersController, LocksController].flatMap(served).sort(),
+      [JobsController, CodeController, EventsController, ClusterController, MembersController, LocksController]
+        .flatMap(served)
+        .sort(),
     );
   });
 

@@ -1,4 +1,6 @@
 import {
+  bundleSchema,
+  digestSchema,
   failureSchema,
   getLeader,
   jobEventSchema,
@@ -24,6 +26,7 @@ const components = {
   Submission: submissionSchema,
   Job: jobViewSchema,
   JobList: jobsList.reply,
+  CodeBundle: bundleSchema.extend({ digest: digestSchema }),
   Parts: partsPageSchema,
   Event: jobEventSchema,
   Nodes: z.object({ nodes: z.array(nodeViewSchema) }),

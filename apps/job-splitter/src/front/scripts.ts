@@ -13,35 +13,47 @@ import type { NodeId } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { commandFunctions } from './command.js';
 import { frontLimits } from './config.js';
-import type { Checked, CheckedCode } from './submission.js';
+import type { Checked } from './submission.js';
+
+/** What is known of a script that parses. */
+interface Inspected {
+  readonly functions: Functions;
+  /** The file that defines them. */
+  readonly entry: string;
+  readonly language: Language;
+}
 
 /** Has scripts parsed (not run) by an executor: this node's, else another member's. Knows the last few scripts by their digest. */
 @Injectable()
 export class Scripts {
-  readonly #known = new Map<string, Functions>();
+  readonly #known = new Map<string, Inspected>();
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {}
 
   /** What a script defines. @throws Fault SCRIPT_SYNTAX with line and text; SERVICE_UNAVAILABLE when no executor answers. */
-  async inspect(submission: Checked): Promise<Functions> {
+  async inspect(submission: Checked): Promise<Inspected> {
     const { code, command } = submission;
+    const { language, filename, text, bundle, entry } = code;
     // Of another program than shell text nothing can be said before it runs.
-    if (command !== undefined && command.run !== 'shell') return commandFunctions(submission);
-    const { language, filename, text } = code;
-    const digest = digestOf(`${language}\n${filename}\n${text}`);
+    if (command !== undefined && command.run !== 'shell')
+      return { functions: commandFunctions(submission), entry: filename, language: 'command' };
+    const about = bundle === undefined ? [filename, text] : [bundle, entry ?? ''];
+    const digest = digestOf([bundle === undefined ? 'text' : 'bundle', language ?? '', ...about].join('\n'));
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const reply = await this.ask({ language, filename, codeText: text });
-    if (reply.fault !== undefined) throw syntaxFault(code, reply.fault);
+    const reply = await this.ask({ language, filename, codeText: text, bundle, entry });
+    const found = { entry: reply.entry ?? filename, language: reply.language ?? language ?? 'python' };
+    if (reply.fault !== undefined) throw syntaxFault(found, bundle !== undefined, reply.fault);
     if (reply.functions === undefined)
       throw new Fault('SERVICE_UNAVAILABLE', 'the executor could not parse the script');
-    this.remember(digest, reply.functions);
-    return reply.functions;
+    const inspected = { ...found, functions: reply.functions };
+    this.remember(digest, inspected);
+    return inspected;
   }
 
-  private remember(digest: string, functions: Functions): void {
+  private remember(digest: string, inspected: Inspected): void {
     const oldest = this.#known.keys().next();
     if (this.#known.size >= frontLimits.inspectedScriptsMax && !oldest.done) this.#known.delete(oldest.value);
-    this.#known.set(digest, functions);
+    this.#known.set(digest, inspected);
   }
 
   private async ask(request: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
@@ -95,11 +107,12 @@ const parsers: Readonly<Record<Language, string>> = {
   command: 'shell text that /bin/sh parses',
 };
 
-function syntaxFault({ language, filename }: CheckedCode, fault: SyntaxFault): Fault {
-  const what = language === 'command' ? 'the command' : filename;
+function syntaxFault({ language, entry }: Omit<Inspected, 'functions'>, bundled: boolean, fault: SyntaxFault): Fault {
+  const what = language === 'command' ? 'the command' : (fault.file ?? entry);
   return new Fault('SCRIPT_SYNTAX', `${what}, line ${fault.line}: ${fault.message}`, {
-    field: 'code.text',
+    field: bundled ? 'code' : 'code.text',
     expected: parsers[language],
+    ...(bundled && { hint: 'a file that is no module can be left out by a line in .dasignore' }),
     line: fault.line,
     text: fault.text.slice(0, 500),
   });

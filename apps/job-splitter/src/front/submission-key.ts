@@ -34,7 +34,11 @@ export class KeyedBody {
   ) {
     const format = input !== undefined && 'items' in input ? { items: true } : input;
     this.#hash.update(JSON.stringify([recipe, { ...rest, code, input: format }]));
-    this.#hash.update(`\n${createHash('sha256').update(text).digest('hex')}\n`);
+    this.#hash.update(
+      `\n${createHash('sha256')
+        .update(text ?? '')
+        .digest('hex')}\n`,
+    );
   }
 
   /** Items in their order, each line ended: how they were cut and sent does not matter. */

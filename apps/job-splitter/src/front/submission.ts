@@ -6,6 +6,7 @@ import {
   type Language,
   type Submission,
   type Tolerance,
+  bundleLanguages,
   jobLimitsSchema,
   languageOf,
   languageSchema,
@@ -20,20 +21,24 @@ import { commandFunctions, withCommand } from './command.js';
 /** Parameters travel in every assignment, so they stay small; data belongs into items. */
 export const paramsBytesMax = 64 * 1024;
 
-/** A script whose language is known. */
+/** Code of one form, in a language that we know. */
 export interface CheckedCode {
-  readonly language: Language;
+  /** Undefined: of a bundle, as its entry will tell. */
+  readonly language: Language | undefined;
   readonly filename: string;
+  /** Empty: it is a bundle. */
   readonly text: string;
+  readonly bundle?: string | undefined;
+  readonly entry?: string | undefined;
 }
 export type Checked = Submission & { readonly code: CheckedCode };
 
 /** @throws Fault REQUEST_INVALID naming the field, SCRIPT_LANGUAGE, SCRIPT_EMPTY. */
-export function parseSubmission(value: unknown): Checked {
+export function parseSubmission(value: unknown, archive = false): Checked {
   const parsed = submissionSchema.safeParse(value);
   if (!parsed.success) throw shapeFault(parsed.error, 'the submission', hintFor(parsed.error.issues[0]?.path));
-  const submission = withCommand({ ...parsed.data, code: checkLanguage(parsed.data.code) });
-  checkText(submission.code);
+  const submission = withCommand({ ...parsed.data, code: checkCode(parsed.data.code, archive) });
+  if (!archive && submission.code.bundle === undefined) checkText(submission.code);
   checkParams(submission.params);
   if (submission.input !== undefined && 'range' in submission.input) checkRange(submission.input.range);
   return submission;
@@ -46,13 +51,55 @@ function hintFor(path: readonly PropertyKey[] | undefined): string | undefined {
   return undefined;
 }
 
-function checkLanguage({ language, filename, text }: Submission['code']): CheckedCode {
+function checkCode({ text, bundle, ...code }: Submission['code'], archive: boolean): CheckedCode {
+  const bundled = archive || bundle !== undefined;
+  const language = checkLanguage(code, bundled);
+  checkForm({ ...code, text, bundle }, bundled);
+  if (!bundled) return { language, filename: code.filename, text: text ?? '' };
+  if (language === undefined || bundleLanguages.some((known) => known === language))
+    return { language, filename: code.filename, text: '', bundle, entry: code.entry };
+  throw new Fault('REQUEST_INVALID', `the language ${language} has no bundles`, {
+    field: 'code.language',
+    expected: bundleLanguages.join(', '),
+    hint: 'a script of the bundle may start its programs',
+  });
+}
+
+/** Undefined: the entry of the bundle will tell. */
+function checkLanguage(
+  { language, filename }: Pick<CheckedCode, 'filename'> & { language?: string | undefined },
+  bundled: boolean,
+): Language | undefined {
+  if (bundled && language === undefined) return undefined;
   const known = languageSchema.safeParse(language ?? languageOf(filename) ?? 'python');
-  if (known.success) return { language: known.data, filename, text };
+  if (known.success) return known.data;
   throw new Fault('SCRIPT_LANGUAGE', `the language ${JSON.stringify((language ?? '').slice(0, 40))} is not known`, {
     field: 'code.language',
     expected: languages.join(', '),
   });
+}
+
+/** One of text and bundle. */
+function checkForm(code: Submission['code'], bundled: boolean): void {
+  if (bundled && code.text !== undefined) {
+    throw new Fault('REQUEST_INVALID', 'the code is a text and a bundle', {
+      field: 'code',
+      expected: 'one of code.text, code.bundle and the part `code`',
+    });
+  }
+  if (!bundled && code.entry !== undefined) {
+    throw new Fault('REQUEST_INVALID', 'code.entry names a file of a bundle, and there is none', {
+      field: 'code.entry',
+      expected: 'code.bundle, or an archive as the part `code`',
+    });
+  }
+  if (!bundled && code.text === undefined) {
+    throw new Fault('REQUEST_INVALID', 'the submission has no script', {
+      field: 'code.text',
+      expected: 'code.text, code.bundle, or the part `code` of a multipart request',
+      hint: hintFor(['code']),
+    });
+  }
 }
 
 function checkText({ filename, text }: CheckedCode): void {
@@ -126,7 +173,7 @@ function takingPart(defined: Functions, { language, filename }: CheckedCode): Fu
       field: 'code.text',
       expected:
         'map(item), or main(params); and if wanted split(params), reduce(key, values), combine(key, values), gather(results), on_success(results), on_failure(error)',
-      hint: examples[language],
+      hint: examples[language ?? 'python'],
     });
   }
   if (defined.combine && !defined.reduce) {

@@ -13,10 +13,18 @@ import { SERVICE_CONTEXT, type ServiceContext, currentTraceparent, withSpan } fr
 import { type Block, BlockBuilder } from './block-builder.js';
 import { cutUpload, itemTooLarge } from './blocks.js';
 import { nameOf } from './command.js';
+import { CodeBundles, type StoredBundle } from './code-bundles.js';
 import { Metrics } from './metrics.js';
 import { Scripts, digestOf } from './scripts.js';
 import { KeyedBody, parseKey } from './submission-key.js';
-import { type Checked, type JobPlan, defaultBuckets, parseSubmission, planJob } from './submission.js';
+import {
+  type Checked,
+  type CheckedCode,
+  type JobPlan,
+  defaultBuckets,
+  parseSubmission,
+  planJob,
+} from './submission.js';
 import { type InputBlocks, Uploads } from './uploads.js';
 
 export interface SubmitOptions {
@@ -24,11 +32,16 @@ export interface SubmitOptions {
   readonly job: JobId;
   /** Bytes of the input, for `input: {format}`. */
   readonly upload?: AsyncIterable<Uint8Array> | undefined;
+  /** The code, when it is sent as an archive. */
+  readonly archive?: Uint8Array | undefined;
   /** Of the caller; the job's trace continues it. */
   readonly traceparent?: string | undefined;
   /** Idempotency-Key: the same again is the same job. */
   readonly key?: string | undefined;
 }
+
+/** What a job runs, as its spec has it. */
+type JobCode = Pick<JobSpec, 'language' | 'filename' | 'code' | 'bundle'>;
 
 /** W3C trace context; anything else of a client is ignored, as the standard asks. */
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -39,6 +52,7 @@ export class Submitter {
   constructor(
     @Inject(SERVICE_CONTEXT) private readonly context: ServiceContext,
     @Inject(Scripts) private readonly scripts: Scripts,
+    @Inject(CodeBundles) private readonly bundles: CodeBundles,
     @Inject(Uploads) private readonly uploads: Uploads,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
@@ -62,18 +76,26 @@ export class Submitter {
     const traceparent = traceparentPattern.test(options.traceparent ?? '') ? options.traceparent : undefined;
     const span = { traceparent, attributes: { 'das.job': options.job } };
     return withSpan('job.submit', span, async () => {
-      const submission = parseSubmission(value);
+      const submission = parseSubmission(value, options.archive !== undefined);
       const record = await this.create(submission, { ...options, traceparent: currentTraceparent() ?? traceparent });
       if (record.spec.job === options.job) this.metrics.count('das_jobs_submitted_total');
       return record;
     });
   }
 
-  private async create(submission: Checked, options: SubmitOptions): Promise<JobRecord> {
-    const defined = await this.scripts.inspect(submission);
-    const plan = planJob(submission, defined, defined.reduce ? await this.buckets() : 1);
+  private async create(given: Checked, options: SubmitOptions): Promise<JobRecord> {
+    const bundle = await this.bundle(given.code, options.archive);
+    // A bundle is the same submission whether it was sent along or named.
+    const submission = bundle ? { ...given, code: bundled(given.code, bundle.digest) } : given;
+    const { functions: defined, entry, language } = await this.scripts.inspect(submission);
+    const known = { ...submission, code: { ...submission.code, language, filename: entry } };
+    const plan = planJob(known, defined, defined.reduce ? await this.buckets() : 1);
+    const code: JobCode = bundle
+      ? { language, filename: entry, code: bundle.digest, bundle: { files: bundle.files, bytes: bundle.bytes } }
+      : { language, filename: entry, code: digestOf(submission.code.text) };
     const keyed = options.key === undefined ? undefined : new KeyedBody(parseKey(options.key), submission);
-    const job = { spec: this.spec(submission, plan, options), codeText: submission.code.text, keyed };
+    const spec = this.spec(submission, code, plan, options);
+    const job = { spec, codeText: submission.code.text, keyed };
     if (plan.blocks) return this.uploads.createWithBlocks(job, blocksOf(submission.input, options.upload));
     if (options.upload !== undefined)
       throw new Fault('INPUT_UNEXPECTED', 'the items come from elsewhere, yet a part `input` was sent', {
@@ -82,14 +104,17 @@ export class Submitter {
     return this.uploads.createPlain(job, knownItems(plan));
   }
 
-  private spec(submission: Checked, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
+  private async bundle({ bundle }: CheckedCode, archive: Uint8Array | undefined): Promise<StoredBundle | undefined> {
+    if (archive !== undefined) return this.bundles.accept(archive);
+    return bundle === undefined ? undefined : this.bundles.find(bundle);
+  }
+
+  private spec(submission: Checked, stored: JobCode, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
     const { code, command, name, params, network } = submission;
     return {
       job,
       name: name ?? nameOf(code),
-      language: code.language,
-      filename: code.filename,
-      code: digestOf(code.text),
+      ...stored,
       ...(command === undefined ? {} : { command }),
       functions: plan.functions,
       input: plan.input,
@@ -111,6 +136,12 @@ export class Submitter {
     }
   }
 }
+
+/** In one order, for the digest of the submission. */
+const bundled = ({ language, filename, text, entry }: CheckedCode, bundle: string): CheckedCode => ({
+  ...{ language, filename, text, bundle },
+  ...(entry !== undefined && { entry }),
+});
 
 function knownItems({ input }: JobPlan): number | undefined {
   if (input.kind === 'range') return input.to - input.from;

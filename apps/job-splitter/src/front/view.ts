@@ -23,6 +23,7 @@ export function jobView(record: JobRecord, counts: JobCounts | undefined): JobVi
     state: record.state,
     generation: record.generation,
     contact: spec.contact,
+    code: { digest: spec.code, entry: spec.filename, ...(spec.bundle && { bundle: spec.bundle }) },
     functions: spec.functions,
     items: {
       total: record.items,

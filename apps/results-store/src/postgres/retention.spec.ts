@@ -82,6 +82,29 @@ describe('what the store deletes', () => {
     expect(await sql('select count(*)::int as n from blobs')).toEqual([{ n: 0 }]);
   });
 
+  it('keeps a bundle as long as a job has it, and an hour after somebody asked for it', async () => {
+    const digest = createHash('sha256').update('manifest').digest('hex');
+    const past = `(extract(epoch from now()) * 1000)::bigint - ${2 * hourMs}`;
+    const left = async () => {
+      await store.deleteOld(hourMs);
+      // Its chunks go once it is gone.
+      await store.deleteOld(hourMs);
+      return Promise.all(['bundles', 'blobs'].map(async (table) => (await sql(`select * from ${table}`)).length));
+    };
+    const age = () => Promise.all([`update bundles`, `update blobs`].map((u) => sql(`${u} set touched_at = ${past}`)));
+    for (const chunk of [0, 1]) await store.putBundleChunk({ digest, chunk }, bytesOf('x'));
+    await store.sealBundle({ digest, bundle: { files: 1, bytes: 2, chunks: 2 } });
+    await age();
+    await store.findBundle({ digest });
+    expect(await left()).toEqual([1, 2]);
+    const spec = specOf({ code: digest, bundle: { files: 1, bytes: 2 }, input: { kind: 'range', from: 0, to: 1 } });
+    await store.createJob({ spec, codeText: '', items: 1 }, bytesOf(''));
+    await age();
+    expect(await left()).toEqual([1, 2]);
+    await sql(`update jobs set code = 'other'`);
+    expect(await left()).toEqual([0, 0]);
+  });
+
   it('keeps a submission key for a day, or as long as its job', async () => {
     const keys = async () =>
       (await sql<{ key: string }>('select key from submission_keys order by key')).map((r) => r.key);

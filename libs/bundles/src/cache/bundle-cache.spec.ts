@@ -46,11 +46,7 @@ describe('the bundles of a node', () => {
     folder = await mkdtemp(join(tmpdir(), 'das-cache-'));
     [stored, fetched, faults, ids] = [new Map(), [], [], 0];
   });
-  afterEach(async () => {
-    const { removeTree } = await import('./cached-folder.js');
-    await removeTree(folder);
-    await rm(folder, { force: true, recursive: true });
-  });
+  afterEach(() => rm(folder, { recursive: true }));
 
   it('are fetched once, however many ask at the same time, and read-only', async () => {
     const cache = await open();
@@ -60,7 +56,7 @@ describe('the bundles of a node', () => {
     const [{ folder: code }] = leases as [(typeof leases)[0]];
     expect(await readFile(join(code, 'pkg', 'mod.py'), 'utf8')).toBe('x = 1\n');
     const modes = await Promise.all(['', 'pkg', 'main.py', 'run.sh'].map((path) => stat(join(code, path))));
-    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o555, 0o555, 0o444, 0o555]);
+    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o755, 0o755, 0o444, 0o555]);
     expect((await stat(folder)).mode & 0o777).toBe(0o711);
   });
 
@@ -81,6 +77,15 @@ describe('the bundles of a node', () => {
     const lease = await (await open()).lease(digest);
     expect(await readFile(join(lease.folder, 'main.py'), 'utf8')).toBe('1');
     expect([fetched.length, faults.length]).toEqual([2, 1]);
+  });
+
+  it('are healed of a file that was added', async () => {
+    const digest = store(bundle('1'));
+    const cache = await open();
+    const { folder: code } = await cache.lease(digest);
+    await writeFile(join(code, 'pkg', 'json.py'), '');
+    await cache.lease(digest);
+    expect([await readdir(join(code, 'pkg')), faults.length]).toEqual([['mod.py'], 1]);
   });
 
   it('are healed while others use them, and are still not evicted', async () => {

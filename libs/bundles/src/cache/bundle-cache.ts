@@ -1,10 +1,10 @@
-import { chmod, mkdir, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
 import { surplus } from '../core/eviction.js';
 import { type BundleFile, InvalidBundleError, bytesOf } from '../core/manifest.js';
-import { codeFolder, manifestIn, printOf, removeTree, unpackInto, verifyBytes } from './cached-folder.js';
+import { codeFolder, manifestIn, printOf, unpackInto, verifyBytes } from './cached-folder.js';
 
 /** One chunk of a stored pack. */
 export type FetchChunk = (
@@ -26,7 +26,7 @@ export interface BundleCacheOptions {
 
 /** A bundle's files, for as long as somebody uses them. */
 export interface BundleLease {
-  /** Where they lie: read-only, the same for all who use this bundle. */
+  /** Where they lie: not to be written, the same for all who use this bundle. */
   readonly folder: string;
   readonly files: readonly BundleFile[];
   /** Twice is fine. */
@@ -225,7 +225,9 @@ export class BundleCache {
   }
 
   async #remove(path: string): Promise<void> {
-    await removeTree(path).catch((error: unknown) => this.options.onFault(`${path} stays behind: ${messageOf(error)}`));
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) =>
+      this.options.onFault(`${path} stays behind: ${messageOf(error)}`),
+    );
   }
 }
 

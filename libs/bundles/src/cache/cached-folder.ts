@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, lstat, mkdir, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { sha256 } from '../bundle.js';
 import { type BundleFile, InvalidBundleError, parseManifest } from '../core/manifest.js';
 import { unpack } from '../unpack.js';
 
-/* One unpacked bundle on disk: `manifest`, and the files below `code`, which nobody may write. */
+/*
+ * One unpacked bundle on disk: `manifest`, and the files below `code`. Files are read-only; folders only others may not write, so that whoever
+ * owns the node can delete it by ordinary means.
+ */
 
 const manifestName = 'manifest';
 const codeName = 'code';
@@ -31,7 +34,7 @@ export async function unpackInto(
     return open(path, 'wx', file.executable ? 0o755 : 0o644);
   });
   for (const { path, executable } of files) await chmod(join(root, path), executable ? 0o555 : 0o444);
-  for (const made of folders) await chmod(made, 0o555);
+  for (const made of folders) await chmod(made, 0o755);
   await writeFile(join(folder, manifestName), manifest, { mode: 0o444 });
   await chmod(folder, 0o755);
   return files;
@@ -65,27 +68,36 @@ export async function printOf(folder: string, files: readonly BundleFile[]): Pro
       throw new InvalidBundleError(`${path} is not what it was`);
     hash.update(`${ino} ${ctimeMs}\n`);
   }
+  // A file that is added to a folder changes the folder.
+  for (const path of foldersOf(files).keys()) {
+    const { ino, ctimeMs } = await lstat(join(codeFolder(folder), path));
+    hash.update(`${ino} ${ctimeMs}\n`);
+  }
   return hash.digest('hex');
 }
 
-/** Reads every byte. @throws InvalidBundleError when one differs, the system's error. */
+/** Folders of a bundle, its own as `''`, with how many names each has. */
+function foldersOf(files: readonly BundleFile[]): ReadonlyMap<string, number> {
+  const names = new Map<string, Set<string>>();
+  for (const { path } of files) {
+    const parts = path.split('/');
+    for (let depth = 0; depth < parts.length; depth += 1) {
+      const folder = parts.slice(0, depth).join('/');
+      names.set(folder, (names.get(folder) ?? new Set()).add(parts[depth] ?? ''));
+    }
+  }
+  return new Map([...names].map(([folder, { size }]) => [folder, size]));
+}
+
+/** Reads every byte. @throws InvalidBundleError when one differs, or when there is more; the system's error. */
 export async function verifyBytes(folder: string, files: readonly BundleFile[]): Promise<void> {
+  for (const [path, names] of foldersOf(files)) {
+    if ((await readdir(join(codeFolder(folder), path))).length !== names)
+      throw new InvalidBundleError(`its folder ${path === '' ? '.' : path} has other files than it should`);
+  }
   for (const { path, digest } of files) {
     const hash = createHash('sha256');
     await pipeline(createReadStream(join(codeFolder(folder), path)), hash);
     if (hash.digest('hex') !== digest) throw new InvalidBundleError(`${path} has other bytes than it should`);
   }
-}
-
-/** Removes a tree whose folders may be read-only. What is not there is fine. @throws the system's error. */
-export async function removeTree(path: string): Promise<void> {
-  await writable(path);
-  await rm(path, { recursive: true, force: true });
-}
-
-async function writable(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) return;
-  await chmod(path, 0o700);
-  for (const entry of entries) if (entry.isDirectory()) await writable(join(path, entry.name));
 }

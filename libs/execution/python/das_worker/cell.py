@@ -9,7 +9,7 @@ HIDDEN = '/.das'
 SCRATCH_ROOT = HIDDEN + '/scratch'
 CODE_ROOT = HIDDEN + '/code'
 SCRATCH = '/tmp'
-CODE = '/code'
+BOUND = {'code': '/code', 'packages': '/packages'}
 PROGRESS = '.das-progress'
 # As large as Docker makes it.
 SHARED_MEMORY_BYTES = 64 * 1024 * 1024
@@ -93,10 +93,10 @@ class Cell:
     def _cover(self, path):
         native.mount('tmpfs', path, 'tmpfs', CLOSED | native.MS_NOEXEC | native.MS_RDONLY, 'size=4k,nr_inodes=1,mode=555')
 
-    def bind(self, name):
+    def bind(self, name, kind):
         """Shows a folder of the code cache, which is read-only in the room already."""
         chosen = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._code)
-        bind_here(chosen, CODE)
+        bind_here(chosen, BOUND[kind])
 
     def resize(self, wanted):
         native.mount(None, SCRATCH, None, native.MS_REMOUNT | CLOSED, self._size(wanted))

@@ -146,6 +146,17 @@ def short(text, chars):
     return text if len(text) <= chars else text[:chars] + '...'
 
 
+_folder = None
+
+
+def known_folder(folder):
+    """Files of the bundle are told by their names in it."""
+    global _folder
+    _folder = folder + '/'
+
+
 def scrub(text):
     """Lone surrogates have no UTF-8."""
+    if _folder:
+        text = text.replace(_folder, '')
     return text.encode('utf-8', 'backslashreplace').decode()

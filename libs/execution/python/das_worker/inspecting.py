@@ -1,8 +1,62 @@
 """Parses a script without running it: which of the known functions it defines, or where its syntax breaks."""
 import ast
+import os
 
 FUNCTIONS = ('split', 'map', 'combine', 'reduce', 'gather', 'main', 'on_success', 'on_failure')
 TEXT_CHARS = 300
+
+
+# What is parsed of a bundle beside its script; faults in the rest are found when it is imported.
+FILES_MAX = 2_000
+BYTES_MAX = 2 << 20
+
+
+def inspect(head):
+    if head['language'] == 'command':
+        return inspect_command(head['text'], head['filename'])
+    found = inspect_script(head['text'], head['filename'])
+    folder = head.get('folder')
+    if folder and 'fault' not in found:
+        fault = fault_in(folder, head['filename'])
+        if fault:
+            return {'fault': fault}
+    return found
+
+
+def fault_in(folder, entry):
+    """The first syntax fault of a bundle's other files, in the order of their paths."""
+    left = BYTES_MAX
+    for path in python_files(folder)[:FILES_MAX]:
+        if path == entry:
+            continue
+        with open(os.path.join(folder, path), 'rb') as file:
+            source = file.read(left + 1)
+        left -= len(source)
+        if left < 0:
+            return None
+        fault = parse_fault(source, path)
+        if fault:
+            return fault
+    return None
+
+
+def parse_fault(source, path):
+    try:
+        ast.parse(source, path)
+    except SyntaxError as fault:
+        return {**syntax_fault(fault, source.decode('utf-8', 'replace')), 'file': path}
+    except (ValueError, RecursionError, MemoryError) as fault:
+        message = 'nested too deeply' if not isinstance(fault, ValueError) else str(fault)
+        return {'file': path, 'line': 1, 'column': 1, 'text': '', 'message': message}
+    return None
+
+
+def python_files(folder):
+    found = []
+    for below, folders, names in os.walk(folder):
+        folders.sort()
+        found += [os.path.relpath(os.path.join(below, name), folder) for name in names if name.endswith('.py')]
+    return sorted(found)
 
 
 def inspect_script(text, filename):

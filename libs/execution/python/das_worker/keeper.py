@@ -2,7 +2,7 @@
 The first process of one worker's namespaces. It makes the cell, forks the worker, and serves it until it ends; then the kernel ends whatever the worker
 started. It stays trusted: of another account, or hidden from the worker's, which cannot signal the first process of its namespace.
 
-Over its socket, messages of JSON. From the nursery: {"bind": folder} | {"resize": bytes}. To it: {"ready": true} | {"failed": text} |
+Over its socket, messages of JSON. From the nursery: {"bind": folder, "as": "code" or "packages"} | {"resize": bytes}. To it: {"ready": true} | {"failed": text} |
 {"answer": text or null} | {"ended": {"code": n or null, "signal": n or null}}.
 """
 import contextlib
@@ -123,7 +123,7 @@ class Keeper:
         request = json.loads(message)
         try:
             if 'bind' in request:
-                self._cell.bind(request['bind'])
+                self._cell.bind(request['bind'], request['as'])
             else:
                 self._cell.resize(request['resize'])
             self._tell({'answer': None})

@@ -8,7 +8,7 @@ from . import failures, limits
 from .channel import U32, Channel, Closed
 from .command import Command
 from .encode import limit_results
-from .inspecting import inspect_command, inspect_script
+from .inspecting import inspect
 from .locks import Locks
 from .mapping import Full, Mapper
 from .script import load
@@ -31,8 +31,7 @@ class Worker:
             kind, payload = self.channel.read()
             if kind == 'I':
                 head = json.loads(payload)
-                inspect = inspect_command if head['language'] == 'command' else inspect_script
-                self.channel.send_json('I', inspect(head['text'], head['filename']))
+                self.channel.send_json('I', inspect(head))
             elif kind == 'L':
                 self.load(json.loads(payload))
             elif kind == 'B':

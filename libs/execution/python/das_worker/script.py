@@ -18,7 +18,7 @@ class Script:
     def __init__(self, head, state):
         self.params = head['params']
         self.module = types.ModuleType(MODULE)
-        self.module.__file__ = head['filename']
+        self.module.__file__ = place(head, self.module)
         self.das = make_das(head, state)
         self._loop = None
         sys.modules[MODULE] = self.module
@@ -89,6 +89,33 @@ class Script:
         return list(self.each(generator))
 
 
+def place(head, module):
+    """Where the script lies. Of a bundle: its folders become importable, as if Python had been started with it."""
+    folder = head.get('folder')
+    if not folder:
+        return head['filename']
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UnreachableError(folder)
+    path = os.path.join(folder, head['filename'])
+    # Nobody may write there, and a worker that may nevertheless (no accounts) must not.
+    sys.dont_write_bytecode = True
+    failures.known_folder(folder)
+    for wanted in (head.get('packages'), folder, os.path.dirname(path)):
+        if wanted and wanted not in sys.path:
+            sys.path.insert(0, wanted)
+    package = os.path.dirname(head['filename']).replace('/', '.')
+    if package and all(part.isidentifier() for part in package.split('.')):
+        module.__package__ = package
+    return path
+
+
+class UnreachableError(Exception):
+    """The account of scripts cannot enter the folder."""
+
+    def __str__(self):
+        return 'the account of scripts (%d) cannot enter %s' % (os.getuid(), self.args[0])
+
+
 def is_async(function):
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, '__call__', None))
 
@@ -139,15 +166,22 @@ def load(head, state):
     except BaseException as thrown:
         failure = failures.describe(thrown)
         failure['message'] = 'the script cannot be imported: ' + failure['message']
-        if isinstance(thrown, ImportError):
-            failure['hint'] = import_hint()
+        if isinstance(thrown, UnreachableError):
+            failure['hint'] = 'set DAS_CODE_CACHE to a folder that every account of this node can enter'
+        elif isinstance(thrown, ImportError):
+            failure['hint'] = import_hint(head)
         return None, failure
 
 
-def import_hint():
+def import_hint(head):
     """Why a module that is there on one machine may be missing here."""
     version = '%d.%d.%d' % sys.version_info[:3]
+    travels = (
+        'only the files of the bundle travel: look into .dasignore for your own modules'
+        if head.get('folder')
+        else 'only this one file travels: give your own modules by --include, or run the whole folder'
+    )
     return (
-        'this ran on %s (Python %s); only this one file travels: put your own modules into it, and install packages for '
-        'that interpreter on every node, or choose another by DAS_PYTHON' % (sys.executable, version)
+        'this ran on %s (Python %s); %s; install packages for that interpreter on every node, or choose another by '
+        'DAS_PYTHON' % (sys.executable, version, travels)
     )

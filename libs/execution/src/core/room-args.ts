@@ -32,8 +32,8 @@ export const hiddenScratch = '/.das/scratch';
 const hiddenCode = '/.das/code';
 /** HOME, TMPDIR and working folder of every worker in a room. */
 export const cellFolder = '/tmp';
-/** A bound folder of code. */
-export const cellCode = '/code';
+/** Folders of the code cache that a worker is shown. */
+export const cellBound = { code: '/code', packages: '/packages' } as const;
 
 const devices = ['null', 'zero', 'full', 'random', 'urandom'];
 const deviceLinks = [
@@ -70,7 +70,15 @@ export function roomArgs(plan: RoomPlan): string[] {
     ...plan.shared.readable.flatMap((path) => ['--ro-bind', path, path]),
     ...plan.shared.writable.flatMap((path) => ['--bind', path, path]),
     ...deviceArgs(),
-    ...['--dir', cellFolder, '--dir', cellCode, '--perms', '0700', '--dir', '/.das'],
+    ...[
+      '--dir',
+      cellFolder,
+      ...Object.values(cellBound).flatMap((path) => ['--dir', path]),
+      '--perms',
+      '0700',
+      '--dir',
+      '/.das',
+    ],
     ...['--bind', plan.scratchRoot, hiddenScratch, '--ro-bind', plan.codeRoot, hiddenCode],
     // A user namespace may mount a /proc only where it sees a whole one. Keepers put their own over it.
     ...(plan.users ? ['--bind', '/proc', '/proc'] : ['--dir', '/proc']),

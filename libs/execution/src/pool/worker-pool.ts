@@ -76,13 +76,16 @@ export class WorkerPool {
     this.#sweep();
   }
 
-  /** Parses a script in a fresh worker, which stays fresh: nothing of the script was run. @throws WorkerGoneError, NotStartedError. */
-  async inspect(code: ScriptText): Promise<Inspection> {
+  /** Parses a script in a fresh worker, which stays fresh unless it was shown the `folder` of a bundle: nothing of the script was run. @throws WorkerGoneError, NotStartedError. */
+  async inspect(code: ScriptText, folder?: string): Promise<Inspection> {
     const worker = this.#pick('') ?? (await this.#launch());
     const stop = this.options.clock.timer(inspectMs, () => worker.kill());
     try {
-      const inspection = await worker.runtime.inspect(code);
-      if (worker.alive) this.#rest(worker);
+      const seen = folder === undefined ? undefined : await worker.process.bind(folder, 'code');
+      const inspection = await worker.runtime.inspect(code, seen);
+      // What it was shown must not be seen by the next job.
+      if (worker.alive && folder === undefined) this.#rest(worker);
+      else worker.kill();
       return inspection;
     } catch (error) {
       worker.kill();

@@ -64,8 +64,8 @@ export class WorkerPools {
   }
 
   /** As {@link WorkerPool.inspect}. */
-  async inspect(code: ScriptText): Promise<Inspection> {
-    return this.#poolFor(code.language).inspect(code);
+  async inspect(code: ScriptText, folder?: string): Promise<Inspection> {
+    return this.#poolFor(code.language).inspect(code, folder);
   }
 
   endJob(job: string, belowGeneration?: number): void {

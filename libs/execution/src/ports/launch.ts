@@ -29,6 +29,9 @@ export interface Place {
   readonly network?: boolean;
 }
 
+/** What a folder of the code cache is to a worker. */
+export type BoundAs = 'code' | 'packages';
+
 /** A started process with its own process group. */
 export interface LaunchedProcess {
   readonly pid: number;
@@ -45,10 +48,10 @@ export interface LaunchedProcess {
   /** To the whole process group; a group that is gone is fine. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
   /**
-   * Shows a folder of the code cache to the worker, read-only; resolves to its path there. Not while a script runs.
+   * Shows a folder of the code cache to the worker, read-only, one of each kind; resolves to its path there. Not while a script runs.
    * @throws NotStartedError; the worker sees what it saw before.
    */
-  bind(folder: string): Promise<string>;
+  bind(folder: string, as: BoundAs): Promise<string>;
 }
 
 /**

@@ -41,8 +41,10 @@ export interface ScriptText {
 export interface ScriptJob extends ScriptText {
   readonly job: string;
   readonly node: string;
-  /** Where the rest of the job's code lies, read-only, for the worker to see; the script is `filename` in it. Absent: one file is all. */
+  /** Of a bundle: where the worker finds its files, read-only, `filename` among them; it stays while the worker lives. Absent: one file is all. */
   readonly folder?: string | undefined;
+  /** Folder of packages that were installed for it. */
+  readonly packages?: string | undefined;
   readonly params: Readonly<Record<string, unknown>>;
   /** The text is a command, run so. */
   readonly command?: CommandSpec | undefined;
@@ -51,6 +53,8 @@ export interface ScriptJob extends ScriptText {
 }
 
 export interface SyntaxFault {
+  /** Of a bundle, when it is not the script itself. */
+  readonly file?: string | undefined;
   readonly line: number;
   readonly column: number;
   readonly text: string;
@@ -156,8 +160,8 @@ export type RunEnd =
 export interface RuntimeWorker {
   /** Resolves when it can take a script. Rejects with WorkerGoneError. */
   readonly ready: Promise<void>;
-  /** Parses; runs nothing. Rejects with WorkerGoneError, also when its answer cannot be read: then it ends. */
-  inspect(code: ScriptText): Promise<Inspection>;
+  /** Parses; runs nothing. `folder`: of the bundle whose other files are looked at, too. Rejects with WorkerGoneError, also when its answer cannot be read: then it ends. */
+  inspect(code: ScriptText, folder?: string): Promise<Inspection>;
   /** Loads the script of its job: once in its life. Resolves to the failure of importing it. Rejects with WorkerGoneError, as {@link inspect}. */
   load(script: ScriptJob): Promise<ScriptFailure | undefined>;
   /** Rejects only with what a sink or a source of the caller threw; the worker is then of no further use. */

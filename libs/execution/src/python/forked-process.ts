@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import process from 'node:process';
 import type { Exit } from '../core/failures.js';
-import type { LaunchedProcess } from '../ports/launch.js';
+import type { BoundAs, LaunchedProcess } from '../ports/launch.js';
 import type { StreamKind } from './nursery-sockets.js';
 
 export type Streams = Readonly<Record<StreamKind, Socket>>;
@@ -9,7 +9,7 @@ export type Streams = Readonly<Record<StreamKind, Socket>>;
 /** How it came to be. */
 export interface Birth {
   /** It stands behind a keeper, whose pid we know: what is sent to that is passed on, and its end is the end of all. */
-  readonly keeper: { bind(folder: string): Promise<string> } | undefined;
+  readonly keeper: Pick<LaunchedProcess, 'bind'> | undefined;
   readonly preloaded: boolean;
 }
 
@@ -50,7 +50,7 @@ export class ForkedProcess implements LaunchedProcess {
     }
   }
 
-  async bind(folder: string): Promise<string> {
-    return this.birth.keeper === undefined ? folder : this.birth.keeper.bind(folder);
+  async bind(folder: string, as: BoundAs): Promise<string> {
+    return this.birth.keeper === undefined ? folder : this.birth.keeper.bind(folder, as);
   }
 }

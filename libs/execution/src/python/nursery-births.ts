@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '@das/kernel';
 import type { Exit } from '../core/failures.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { LaunchedProcess } from '../ports/launch.js';
+import type { BoundAs, LaunchedProcess } from '../ports/launch.js';
 import { ForkedProcess } from './forked-process.js';
 import type { StreamKind } from './nursery-sockets.js';
 
@@ -30,7 +30,7 @@ export class NurseryBirths {
     private readonly clock: Clock,
     private readonly end: (pid: number) => void,
     /** Shows a folder to the worker behind a keeper. Undefined: there are no keepers. */
-    private readonly bind?: (id: string, folder: string) => Promise<string>,
+    private readonly bind?: (id: string, folder: string, as: BoundAs) => Promise<string>,
   ) {}
 
   /** Resolves when the worker is complete. `preloaded`: it is a fork, and no other program. @throws NotStartedError; its streams are closed and it ends. */
@@ -85,7 +85,7 @@ export class NurseryBirths {
     if (pid === undefined || c === undefined || o === undefined || e === undefined) return;
     this.#settle(id, birth);
     const { bind } = this;
-    const keeper = bind === undefined ? undefined : { bind: (folder: string) => bind(id, folder) };
+    const keeper = bind === undefined ? undefined : { bind: (folder: string, as: BoundAs) => bind(id, folder, as) };
     resolve(new ForkedProcess(pid, { c, o, e }, exited, { keeper, preloaded }));
   }
 

@@ -7,11 +7,11 @@ import type { Clock } from '@das/kernel';
 import { z } from 'zod';
 import type { PlaceLimits } from '../core/bounds.js';
 import type { Exit } from '../core/failures.js';
-import { cellCode } from '../core/room-args.js';
+import { cellBound } from '../core/room-args.js';
 import { spawned } from '../launch/spawned.js';
 import { nextTurn } from '../launch/turn.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { LaunchedProcess } from '../ports/launch.js';
+import type { BoundAs, LaunchedProcess } from '../ports/launch.js';
 import { NurseryBirths } from './nursery-births.js';
 import { NurseryQuestions } from './nursery-questions.js';
 import { NurserySockets } from './nursery-sockets.js';
@@ -88,7 +88,7 @@ export class NurseryProcess {
     { onGone, room }: Pick<NurseryStart, 'onGone' | 'room'>,
   ) {
     this.#onGone = onGone;
-    const bind = room && ((id: string, folder: string) => this.#bind(id, room.codeRoot, folder));
+    const bind = room && ((id: string, folder: string, as: BoundAs) => this.#bind(id, room.codeRoot, folder, as));
     this.#births = new NurseryBirths(clock, (pid) => this.#end(pid), bind);
     sockets.onCall = (id, kind, socket) => this.#births.called(id, kind, socket);
     // A pipe, not a file: the workers' own streams take its place, and theirs cannot be sought in.
@@ -129,14 +129,14 @@ export class NurseryProcess {
     return born;
   }
 
-  async #bind(id: string, codeRoot: string, folder: string): Promise<string> {
+  async #bind(id: string, codeRoot: string, folder: string, as: BoundAs): Promise<string> {
     const name = relative(codeRoot, folder);
     if (name === '' || name.startsWith('..') || isAbsolute(name))
       throw new NotStartedError(`${folder} is not in the folder of code, ${codeRoot}`);
     if (this.#lost !== undefined) throw new NotStartedError(this.#lost);
-    this.#tell({ bind: name, of: id });
+    this.#tell({ bind: name, as, of: id });
     await this.#questions.ask(id);
-    return cellCode;
+    return cellBound[as];
   }
 
   /** Ends it, and with it every worker that is left. */

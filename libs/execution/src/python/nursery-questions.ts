@@ -5,7 +5,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** What keepers were asked for and have not answered yet: one question of each at a time, since a worker is bound once. */
+/** What keepers were asked for and have not answered yet: one question of each at a time: who asks waits for the answer first. */
 export class NurseryQuestions {
   readonly #waiting = new Map<string, Waiting>();
 

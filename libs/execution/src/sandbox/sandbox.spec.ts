@@ -65,7 +65,7 @@ describe('the sandbox of a node', () => {
     const worker = await startWorker(start(launcher), more.network);
     try {
       await worker.runtime.ready;
-      const code = more.folder === undefined ? '' : await worker.process.bind(more.folder);
+      const code = more.folder === undefined ? '' : await worker.process.bind(more.folder, 'code');
       const failed = await worker.runtime.load({
         job: 'j',
         node: 'n',

@@ -68,8 +68,8 @@ export class FramedWorker implements RuntimeWorker {
     this.furnished.cancel();
   }
 
-  async inspect(code: ScriptText): Promise<Inspection> {
-    this.#send(jsonFrame('I', code));
+  async inspect(code: ScriptText, folder?: string): Promise<Inspection> {
+    this.#send(jsonFrame('I', { ...code, folder }));
     return this.#answer('I', inspectedSchema);
   }
 

@@ -27,7 +27,9 @@ export const itemFailedSchema = scriptFailureSchema.extend({ item: count });
 export const loadedSchema = z.object({ failure: scriptFailureSchema.nullable() });
 export const inspectedSchema = z.object({
   functions: functionsSchema.optional(),
-  fault: z.object({ line: count, column: count, text: text(500), message: text(1_000) }).optional(),
+  fault: z
+    .object({ file: text(400).optional(), line: count, column: count, text: text(500), message: text(1_000) })
+    .optional(),
 });
 export const toolCallSchema = z.object({ tool: z.string().max(40) });
 export const pairsHeadSchema = z.object({ items: count, buckets: z.array(z.tuple([count, count])).max(1024) });
