@@ -56,7 +56,8 @@ describe('the executor and code bundles', () => {
       service,
       {
         ...{ DAS_NODE: node, DAS_NATS_URL: nats().url, DAS_NATS_TOKEN: nats().token, DAS_HOME: home, DAS_SLOTS: '2' },
-        ...{ PATH: '/usr/local/bin:/usr/bin:/bin', DAS_PIP_FIND_LINKS: wheels, ...more },
+        ...{ PATH: '/usr/local/bin:/usr/bin:/bin', DAS_CODE_CACHE: join(home, 'cache') },
+        ...{ DAS_PIP_FIND_LINKS: wheels, ...more },
       },
       { log },
     );
@@ -192,7 +193,7 @@ describe('the executor and code bundles', () => {
       Array(4).fill('[42,1,"/packages/tiny_das.py","/code/v.py"]\n'),
     );
     await run(specOf(stored(bundle({ ...files, 'v.py': 'V = 2' }))));
-    expect(await readdir(join(home, 'code', node, 'packages'))).toEqual([expect.stringMatching(/^p-/)]);
+    expect(await readdir(join(home, 'cache', node, 'packages'))).toEqual([expect.stringMatching(/^p-/)]);
   }, 60_000);
 
   it("fail in pip's own words when a package is not to be had, and before a job is there when nothing is configured", async () => {

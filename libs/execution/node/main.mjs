@@ -13,8 +13,12 @@ import { State } from './state.mjs';
 import { gather, hook, hookName, mainStep, reduceBucket, stepFailure } from './steps.mjs';
 import { WasmProgram } from './wasm.mjs';
 
-const importHint = (node, filename) =>
-  `this ran on ${node} (Node.js ${process.versions.node}); only ${filename} travels: put your own modules into it, or into the folder that the job carries`;
+const importHint = ({ node, filename, folder }) =>
+  `this ran on ${node} (Node.js ${process.versions.node}); ${
+    folder === undefined
+      ? `only ${filename} travels: give your own modules by --include, or run the whole folder`
+      : 'only the files of the bundle travel: look into .dasignore for your own modules'
+  }`;
 
 class NodeWorker {
   #sources = new Sources();
@@ -50,7 +54,7 @@ class NodeWorker {
       if (thrown instanceof Closed) throw thrown;
       const failure = describe(thrown, this.#sources);
       const missing = /MODULE_NOT_FOUND|ERR_PACKAGE/.test(thrown?.code);
-      const hint = missing ? { hint: importHint(head.node, head.filename) } : {};
+      const hint = missing ? { hint: importHint(head) } : {};
       return { ...failure, ...hint, message: `the script cannot be imported: ${failure.message}` };
     }
   }

@@ -87,7 +87,7 @@ export const map = async (n: number) => [add(n), old.typed(n), job(), packed, da
   it.each(['./lib/none.js', 'nowhere'])('is told that %s is not there, and what travels', async (specifier) => {
     const { failure } = await loaded('job.mjs', `import x from '${specifier}';\nexport const map = x;\n`);
     expect(failure?.message).toMatch(new RegExp(`^the script cannot be imported: .*Cannot find module '${specifier}'`));
-    expect(failure?.hint).toContain('only job.mjs travels');
+    expect(failure?.hint).toContain('only the files of the bundle travel');
   });
 });
 

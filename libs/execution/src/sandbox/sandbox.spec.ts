@@ -60,19 +60,20 @@ describe('the sandbox of a node', () => {
   const ask = async (
     launcher: Launcher,
     text: string,
-    more: { network?: boolean; folder?: string } = {},
+    more: { network?: boolean; folder?: string; packages?: string } = {},
   ): Promise<unknown> => {
     const worker = await startWorker(start(launcher), more.network);
     try {
       await worker.runtime.ready;
       const code = more.folder === undefined ? '' : await worker.process.bind(more.folder, 'code');
+      const packages = more.packages === undefined ? '' : await worker.process.bind(more.packages, 'packages');
       const failed = await worker.runtime.load({
         job: 'j',
         node: 'n',
         language: 'python',
         filename: 'j.py',
         text,
-        params: { code },
+        params: { code, packages },
       });
       const { lines, failures } =
         failed === undefined ? await runPart(worker.runtime, mapRange(0, 1)) : { lines: [], failures: [failed] };
@@ -118,6 +119,26 @@ describe('the sandbox of a node', () => {
     expect(await ask(launcher, readsCode, { folder })).toEqual([42, shown ?? folder]);
     if (choice === 'bwrap')
       await expect(ask(launcher, readsCode, { folder: root })).rejects.toThrow(/is not in the folder of code/);
+  });
+
+  it.each<[SandboxChoice, string | undefined]>([
+    ['bwrap', '/packages'],
+    ['landlock', undefined],
+  ])('shows packages beside the code, and nothing else of the cache: %s', async (choice, shown) => {
+    const packages = join(codeRoot, 'packages', 'p-1');
+    await mkdir(packages, { recursive: true });
+    await writeFile(join(packages, 'other.py'), 'answer = 43\n');
+    const { launcher } = await open(choice);
+    const text = readsCode
+      .replace('import helper', 'sys.path.insert(0, params["packages"])\n    import helper, other')
+      .replace('helper.answer,', 'helper.answer + other.answer, params["packages"],');
+    const more = { folder: join(codeRoot, 'one'), packages };
+    const seen = await ask(launcher, text, more);
+    expect(seen).toEqual([85, shown ?? packages, expect.any(String)]);
+    if (choice === 'bwrap') {
+      const listing = 'import os\ndef map(item): return [os.listdir("/code"), os.listdir("/packages")]';
+      expect(await ask(launcher, listing, more)).toEqual([['helper.py'], ['other.py']]);
+    }
   });
 
   it.each<SandboxChoice>(['bwrap', 'landlock'])(
