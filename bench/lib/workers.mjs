@@ -1,4 +1,5 @@
 // The workers of one node without the node: pools, sandbox and warden as the executor opens them; everything is gone afterwards, also after Ctrl-C.
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +77,20 @@ class Jobs {
     // Counted from their birth on: they must have said that they are ready, too.
     await pause(100);
   }
+}
+
+const childrenOf = (pid) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** CPU time that a worker and this process have used so far (µs), however busy the machine is; Linux. */
+export function cpuUs(worker) {
+  const { pid } = worker.process;
+  // In a room the process is that of the keeper, and the worker its child.
+  const used = [pid, ...childrenOf(pid)].map((each) =>
+    Number(readFileSync(`/proc/${each}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  const { user, system } = process.cpuUsage();
+  return used.reduce((sum, ns) => sum + ns, 0) / 1000 + user + system;
 }
 
 /** One part of items that lie in memory; resolves to its results. @throws Error unless there is one for each item. */
