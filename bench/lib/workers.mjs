@@ -10,6 +10,8 @@ import { boundsOf } from '../../libs/execution/dist/index.js';
 import { SystemClock, newId } from '../../libs/platform/dist/index.js';
 
 const readyMsMax = 20_000;
+/** Longer than the pools take to end surplus workers. */
+const steadyMs = 1_200;
 
 /** Opens the pools, calls `use`, ends every worker. */
 export async function withWorkers({ slots }, use) {
@@ -67,15 +69,13 @@ class Jobs {
     await worker.gone;
   }
 
-  /** Resolves once so many workers stand ready and none is bound. */
+  /** Resolves once so many workers stand ready and none is bound: has it been so for long enough, none is surplus any more. */
   async rested(size) {
     const until = performance.now() + readyMsMax;
-    while (this.pools.size !== size) {
+    for (let since = performance.now(); performance.now() - since < steadyMs; await pause(20)) {
+      if (this.pools.size !== size) since = performance.now();
       if (performance.now() > until) throw new Error(`${this.pools.size} workers instead of ${size} are ready`);
-      await pause(5);
     }
-    // Counted from their birth on: they must have said that they are ready, too.
-    await pause(100);
   }
 }
 
