@@ -4,6 +4,8 @@ import { evaluated, isTypeScript, needTypeScript, withoutTypes } from './typescr
 import { inspectWasm } from './wasm.mjs';
 
 const textChars = 300;
+/** It may hold a name of the script, which may be as long as that. */
+const messageChars = 1_000;
 let acorn;
 
 export async function inspectScript(channel, { language, filename, text }) {
@@ -51,7 +53,7 @@ function faultOf(thrown, text) {
     thrown instanceof RangeError ? 'nested too deeply' : String(thrown.message).replace(/ \(\d+:\d+\)$/, '');
   const shown = text.split('\n')[line - 1] ?? '';
   const kind = thrown instanceof SyntaxError ? 'SyntaxError: ' : '';
-  return { line, column, text: shown.slice(0, textChars), message: `${kind}${message}` };
+  return { line, column, text: shown.slice(0, textChars), message: `${kind}${message}`.slice(0, messageChars) };
 }
 
 /** What a module exports, and what CommonJS assigns, as far as it can be seen; also inside of if, try and blocks at the top level. */

@@ -1,4 +1,5 @@
 /** One part of a WASI command module: what it reads and writes, and what that means for its items. */
+import { isUtf8 } from 'node:buffer';
 import { Closed } from './channel.mjs';
 import { newline, resultBytesMax } from './encode.mjs';
 import { describe } from './failures.mjs';
@@ -140,6 +141,7 @@ export class WasmRun {
 }
 
 function notJson(line) {
+  if (!isUtf8(line)) return 'it is not UTF-8';
   try {
     JSON.parse(line.toString());
     return undefined;

@@ -3,6 +3,7 @@ import { WASI } from 'node:wasi';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { newline } from './encode.mjs';
 import { definedAmong } from './functions.mjs';
+import { messageChars } from './failures.mjs';
 import { Full } from './mapping.mjs';
 import { WasmRun } from './wasm-run.mjs';
 
@@ -22,7 +23,7 @@ export async function inspectWasm(base64) {
     checked(await WebAssembly.compile(bytesOf(base64)));
     return { functions: definedAmong(new Set(['map'])) };
   } catch (fault) {
-    return { fault: { line: 1, column: 1, text: '', message: String(fault.message) } };
+    return { fault: { line: 1, column: 1, text: '', message: String(fault.message).slice(0, messageChars) } };
   }
 }
 

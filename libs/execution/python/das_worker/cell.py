@@ -56,7 +56,7 @@ class Cell:
         native.mount('none', '/', None, native.MS_REC | native.MS_PRIVATE)
         shared = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in self._room['shared'] if path.startswith(SCRATCH + '/')]
         native.mount('tmpfs', SCRATCH, 'tmpfs', CLOSED, '%s,mode=700,uid=%d,gid=%d' % (self._size(self._bytes), self._uid, self._gid))
-        native.mount('tmpfs', '/dev/shm', 'tmpfs', CLOSED, 'size=%d,mode=1777' % SHARED_MEMORY_BYTES)
+        native.mount('tmpfs', '/dev/shm', 'tmpfs', CLOSED, self._size(SHARED_MEMORY_BYTES) + ',mode=1777')
         for path, handle in shared:
             # The new scratch lies over it.
             os.makedirs(path)

@@ -4,6 +4,8 @@ import os
 
 FUNCTIONS = ('split', 'map', 'combine', 'reduce', 'gather', 'main', 'on_success', 'on_failure')
 TEXT_CHARS = 300
+# It may hold a name of the script, which may be as long as that.
+MESSAGE_CHARS = 1_000
 
 
 # What is parsed of a bundle beside its script; faults in the rest are found when it is imported.
@@ -84,7 +86,7 @@ def inspect_command(text, _):
     line, message = fault
     lines = text.splitlines()
     shown = lines[line - 1] if 0 < line <= len(lines) else ''
-    return {'fault': {'line': line, 'column': 1, 'text': shown[:TEXT_CHARS], 'message': message}}
+    return {'fault': {'line': line, 'column': 1, 'text': shown[:TEXT_CHARS], 'message': message[:MESSAGE_CHARS]}}
 
 
 def syntax_fault(fault, text):
@@ -95,7 +97,7 @@ def syntax_fault(fault, text):
         'line': line,
         'column': max(1, fault.offset or 1),
         'text': shown.rstrip('\n')[:TEXT_CHARS],
-        'message': '%s: %s' % (type(fault).__name__, fault.msg),
+        'message': ('%s: %s' % (type(fault).__name__, fault.msg))[:MESSAGE_CHARS],
     }
 
 

@@ -6,7 +6,7 @@ import socket
 import struct
 
 from . import native
-from .seccomp_calls import DENIED, JUDGED
+from .seccomp_calls import DENIED, HIGHEST, JUDGED
 
 LOAD, EQUAL, ABOVE, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -57,6 +57,7 @@ def filter_for(machine, network, sockets=True):
     program.put(LOAD, NUMBER)
     if machine == 'x86_64':
         program.put(ABOVE, X32, yes='kill')
+    program.put(ABOVE, HIGHEST + 1, yes='unknown')
     for name, numbers in JUDGED.items():
         program.put(EQUAL, numbers[column], yes=name)
     for numbers in DENIED.values():
@@ -69,6 +70,8 @@ def filter_for(machine, network, sockets=True):
         ('denied', REFUSE | errno.EPERM),
         # The C library then takes clone, whose flags can be seen.
         ('clone3', REFUSE | errno.ENOSYS),
+        # As of an older kernel; the C library then takes what there was before.
+        ('unknown', REFUSE | errno.ENOSYS),
         ('no family', REFUSE | errno.EAFNOSUPPORT),
         ('kill', KILL),
         ('allowed', ALLOW),

@@ -17,19 +17,25 @@ import type {
   WorkSink,
   WorkerPosition,
 } from '../ports/runtime.js';
+import { drained } from './drained.js';
 import { type Frame, FrameReader, frame, jsonFrame, numberedFrame } from './frames.js';
 import { RunHearing } from './run-hearing.js';
-import { inspectedSchema, loadedSchema, toolCallSchema } from './schemas.js';
+import { inspectedSchema, loadedSchema } from './schemas.js';
+import { Tools } from './tools.js';
 import { beginning, pagesFor } from './work-frames.js';
 
 /** What the worker is told first, whatever its language; {@link FramedWorker} adds who started it. */
 export type WorkerStart = Readonly<Record<string, unknown>>;
 
+/** What waits to be written to a worker that does not read (bytes). One that reads gets no further behind than a page. */
+const unreadBytesMax = 64 * 1024 * 1024;
+
 /** The executor's end of file descriptor 3 of one worker. Every language speaks the frames of ./frames.ts. */
 export class FramedWorker implements RuntimeWorker {
   readonly ready: Promise<void>;
   readonly #reader = new FrameReader();
-  #expect: { readonly resolve: (frame: Frame) => void; readonly reject: (error: Error) => void } | undefined;
+  #expect: { resolve(frame: Frame): void; reject(error: Error): void; mayFetch: boolean } | undefined;
+  readonly #tools: Tools;
   #hearing: RunHearing | undefined;
   #exit: Exit | undefined;
   /** Things that the worker waits for and that are ours to give. */
@@ -40,13 +46,14 @@ export class FramedWorker implements RuntimeWorker {
     private readonly furnished: Furnished,
     start: WorkerStart,
     /** Texts that the worker may ask for by a name; undefined for one that there is not. */
-    private readonly tool: (name: string) => Buffer | undefined = () => undefined,
+    tool: (name: string) => Buffer | undefined = () => undefined,
   ) {
+    this.#tools = new Tools(tool);
     process.channel.on('data', (chunk: Buffer) => this.#hear(chunk));
     // The process may end while we write to it; its exit says all there is to say.
     process.channel.on('error', () => undefined);
     void process.exited.then((exit) => this.#gone(exit));
-    const first = this.#next();
+    const first = this.#next(false);
     this.ready = first.then(() => undefined);
     this.ready.catch(() => undefined);
     this.#send(jsonFrame('S', { parent: ownPid, ...start, ...process.start }));
@@ -120,7 +127,7 @@ export class FramedWorker implements RuntimeWorker {
     numberOf: (page: { count: number; source: number }) => number,
   ): Promise<void> {
     for (let page = await this.#own(pages()); page !== undefined && !hearing.ended; page = await this.#own(pages())) {
-      if (!this.#send(numberedFrame('D', numberOf(page), page.raw))) await this.#drained();
+      if (!this.#send(numberedFrame('D', numberOf(page), page.raw))) await drained(this.process.channel);
     }
   }
 
@@ -133,21 +140,13 @@ export class FramedWorker implements RuntimeWorker {
     }
   }
 
-  #drained(): Promise<void> {
-    const { channel } = this.process;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        channel.off('drain', done).off('close', done);
-        resolve();
-      };
-      channel.on('drain', done).on('close', done);
-      if (channel.destroyed) done();
-    });
-  }
-
   #send(chunks: readonly Buffer[]): boolean {
     const { channel } = this.process;
     if (channel.destroyed) return false;
+    if (channel.writableLength > unreadBytesMax) {
+      this.#broken(new RangeError(`more than ${unreadBytesMax} bytes that it asked for and does not read`));
+      return false;
+    }
     channel.cork();
     let room = true;
     for (const chunk of chunks) room = channel.write(chunk);
@@ -155,16 +154,16 @@ export class FramedWorker implements RuntimeWorker {
     return room;
   }
 
-  #next(): Promise<Frame> {
+  #next(mayFetch: boolean): Promise<Frame> {
     return new Promise((resolve, reject) => {
       if (this.#exit !== undefined) reject(new WorkerGoneError(this.#exit));
-      else this.#expect = { resolve, reject };
+      else this.#expect = { resolve, reject, mayFetch };
     });
   }
 
   /** @throws WorkerGoneError, also for an answer that no worker of ours gives: the worker is ended. */
   async #answer<T>(type: string, schema: z.ZodType<T>): Promise<T> {
-    const answer = await this.#next();
+    const answer = await this.#next(true);
     try {
       if (answer.type === type) return schema.parse(JSON.parse(answer.payload.toString()));
     } catch {
@@ -209,18 +208,13 @@ export class FramedWorker implements RuntimeWorker {
 
   #dispatch(next: Frame): void {
     if (this.#hearing !== undefined) return this.#hearing.hear(next);
-    if (next.type === 'T') return this.#hand(next);
     const expect = this.#expect;
+    if (next.type === 'T') {
+      if (expect?.mayFetch !== true) throw new TypeError('a tool asked for while nothing was to be answered');
+      return void this.#send(frame('T', this.#tools.give(next.payload)));
+    }
     this.#expect = undefined;
     expect?.resolve(next);
-  }
-
-  /** @throws for a tool that no worker of ours asks for. */
-  #hand({ payload }: Frame): void {
-    const { tool } = toolCallSchema.parse(JSON.parse(payload.toString()));
-    const text = this.tool(tool);
-    if (text === undefined) throw new TypeError(`a tool named ${JSON.stringify(tool)}`);
-    this.#send(frame('T', text));
   }
 
   /** The script wrote into the channel: nothing that follows can be believed. */

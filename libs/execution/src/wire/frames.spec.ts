@@ -28,9 +28,42 @@ describe('frames', () => {
   it('are refused when they are too long, before they are read', () => {
     const head = Buffer.alloc(5);
     head.writeUInt32LE(frameBytesMax + 1);
+    head.write('O', 4);
     const reader = new FrameReader();
     reader.push(head);
     expect(() => reader.next()).toThrow('the limit is');
+  });
+
+  it.each(
+    [...'FXIL'].map((type) => [type, 256 * 1024] as const).concat([...'CTR'].map((type) => [type, 4096] as const)),
+  )('of type %s have %i bytes at most, told from the head alone', (type, most) => {
+    const headOf = (length: number): FrameReader => {
+      const head = Buffer.alloc(5);
+      head.writeUInt32LE(length);
+      head.write(type, 4);
+      const reader = new FrameReader();
+      reader.push(head);
+      return reader;
+    };
+    expect(headOf(most).next()).toBeUndefined();
+    expect(() => headOf(most + 1).next()).toThrow(`the limit is ${most}`);
+  });
+
+  it.each(['D', 'z', '\0'])('of a type that no worker sends (%j) are refused', (type) => {
+    const reader = new FrameReader();
+    reader.push(Buffer.concat(frame(type)));
+    expect(() => reader.next()).toThrow(`a frame of type ${JSON.stringify(type)}`);
+  });
+
+  it('have a JSON head of 64 KiB at most in front of raw bytes', () => {
+    const headOf = (length: number): Buffer => {
+      const bytes = Buffer.alloc(4 + length, ' ');
+      bytes.writeUInt32LE(length);
+      bytes.write('7', 4);
+      return bytes;
+    };
+    expect(splitHead(headOf(64 * 1024)).head).toBe(7);
+    expect(() => splitHead(headOf(64 * 1024 + 1))).toThrow('the limit is 65536');
   });
 
   it('carry a number, or a JSON head, in front of raw bytes', () => {

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { type Exit, tampered } from '../core/failures.js';
 import type { RunEnd, Work, WorkSink } from '../ports/runtime.js';
+import { countLines } from './count-lines.js';
 import { type Frame, splitHead } from './frames.js';
 import { blockSchema, endSchema, itemFailedSchema, lockCallSchema, pairsHeadSchema } from './schemas.js';
 
@@ -16,6 +18,7 @@ interface Controls {
 
 /** A worker of ours waits for one answer, and may have given back as many locks as it held. */
 const callsMax = 128;
+const lineEnd = 0x0a;
 
 /** Hears the frames of one run and hands them to its sink, one after the other. */
 export class RunHearing {
@@ -71,8 +74,11 @@ export class RunHearing {
 
   #results(payload: Buffer): void {
     const items = payload.readUInt32LE(0);
+    const lines = payload.subarray(4);
     this.#advance(items);
-    this.#wait(this.sink.results(items, payload.subarray(4)));
+    if (lines.at(-1) !== lineEnd || countLines(lines) !== items) throw new RangeError('other lines than items');
+    if (!isUtf8(lines)) throw new TypeError('results that are not UTF-8');
+    this.#wait(this.sink.results(items, lines));
   }
 
   #pairs(payload: Buffer): void {
@@ -135,6 +141,7 @@ export class RunHearing {
   }
 
   #advance(items: number): void {
+    if (items < 1) throw new RangeError('results of no items');
     this.#next += items;
     if (this.work.kind !== 'map' || this.#next > this.work.range.to)
       throw new RangeError('more items told than asked for');

@@ -50,6 +50,7 @@ const ways = {
   'takes all memory': 'tried(lambda: len(bytearray(8 << 30)))',
   'fills the disk': 'tried(fill) if params["fill"] else "not tried"',
   'calls into the kernel': '{name: call(number, 0, 0, 0, 0, 0) for name, number in calls().items()}',
+  'calls what is newer than the filter': 'call(451, -1, 0, 0, 0, 0)',
   'makes a user namespace by clone': '[call(libc_number("clone"), 0x10000000 | 17, 0, 0, 0, 0), call(435, 0, 0)]',
   'could get other rights': 'libc.prctl(39, 0, 0, 0, 0)',
   'sees that a file is there': 'tried(lambda: os.stat("/etc/shadow").st_size > 0)',
