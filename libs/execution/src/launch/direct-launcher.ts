@@ -39,6 +39,7 @@ class DirectProcess implements LaunchedProcess {
   async bind(folder: string): Promise<string> {
     return folder;
   }
+  async resize(): Promise<void> {}
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     try {

@@ -1,7 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '@das/kernel';
 import type { Exit } from '../core/failures.js';
-import type { GroupLimits, Struck } from '../launch/warden.js';
+import type { PlaceLimits } from '../core/bounds.js';
+import type { Struck } from '../launch/warden.js';
 import type { LaunchedProcess } from '../ports/launch.js';
 import type { RuntimeWorker } from '../ports/runtime.js';
 
@@ -11,9 +12,12 @@ export type LogListener = (stream: LogStream, text: string) => void;
 /** A cooperative script may end by itself for so long after SIGTERM (ms). */
 export const cancelGraceMs = 500;
 
+/** Limits of a job that are set from outside its worker, once it is known. */
+export type WorkerLimits = Pick<PlaceLimits, 'memoryBytes' | 'processes' | 'scratchBytes'>;
+
 /** What the kernel counts for a worker and all that it starts. */
 export interface WorkerGroup {
-  limit(limits: GroupLimits): Promise<void>;
+  limit(limits: WorkerLimits): Promise<void>;
   struck(): Promise<Struck>;
   /** Resolves when all of it has ended, with what struck it. */
   readonly ended: Promise<Struck>;
@@ -57,7 +61,7 @@ export class PooledWorker {
   }
 
   /** Lowers what the worker and all that it starts may use together, where the machine can. */
-  async limit(limits: GroupLimits): Promise<void> {
+  async limit(limits: WorkerLimits): Promise<void> {
     await this.group.limit(limits);
   }
 

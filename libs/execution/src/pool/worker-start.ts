@@ -1,9 +1,9 @@
 import type { Clock } from '@das/kernel';
 import type { PlaceLimits } from '../core/bounds.js';
-import type { GroupLimits, Warden } from '../launch/warden.js';
+import type { Warden } from '../launch/warden.js';
 import type { LaunchedProcess, Launcher, Place } from '../ports/launch.js';
 import type { Furnished, Runtime } from '../ports/runtime.js';
-import { PooledWorker } from './pooled-worker.js';
+import { PooledWorker, type WorkerLimits } from './pooled-worker.js';
 import type { Scratch } from './scratch.js';
 
 export interface StartOptions {
@@ -63,7 +63,10 @@ function watched(options: StartOptions, uid: number | null, { process, place, fu
     return exit;
   });
   const group = {
-    limit: (limits: GroupLimits) => warden.limit(pid, limits),
+    limit: async (limits: WorkerLimits) => {
+      await warden.limit(pid, limits);
+      if (limits.scratchBytes !== place.limits.scratchBytes) await process.resize(limits.scratchBytes);
+    },
     struck: () => warden.struck(pid),
     ended,
   };

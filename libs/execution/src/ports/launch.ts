@@ -52,6 +52,8 @@ export interface LaunchedProcess {
    * @throws NotStartedError; the worker sees what it saw before.
    */
   bind(folder: string, as: BoundAs): Promise<string>;
+  /** Bounds all files of the worker together (bytes), where they are in memory of its sandbox; elsewhere nothing is done. @throws NotStartedError. */
+  resize(scratchBytes: number): Promise<void>;
 }
 
 /**

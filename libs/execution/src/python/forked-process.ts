@@ -6,10 +6,13 @@ import type { StreamKind } from './nursery-sockets.js';
 
 export type Streams = Readonly<Record<StreamKind, Socket>>;
 
+/** What the first process of a worker's namespaces does for it. */
+export type Keeper = Pick<LaunchedProcess, 'bind' | 'resize'>;
+
 /** How it came to be. */
 export interface Birth {
   /** It stands behind a keeper, whose pid we know: what is sent to that is passed on, and its end is the end of all. */
-  readonly keeper: Pick<LaunchedProcess, 'bind'> | undefined;
+  readonly keeper: Keeper | undefined;
   readonly preloaded: boolean;
 }
 
@@ -48,6 +51,10 @@ export class ForkedProcess implements LaunchedProcess {
     } catch {
       // Nobody is left.
     }
+  }
+
+  async resize(scratchBytes: number): Promise<void> {
+    await this.birth.keeper?.resize(scratchBytes);
   }
 
   async bind(folder: string, as: BoundAs): Promise<string> {

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '@das/kernel';
 import type { Exit } from '../core/failures.js';
 import { NotStartedError } from '../ports/errors.js';
-import type { BoundAs, LaunchedProcess } from '../ports/launch.js';
-import { ForkedProcess } from './forked-process.js';
+import type { LaunchedProcess } from '../ports/launch.js';
+import { ForkedProcess, type Keeper } from './forked-process.js';
 import type { StreamKind } from './nursery-sockets.js';
 
 /** A fork that has not called back by then failed (ms): the machine is far beyond its load. */
@@ -29,8 +29,8 @@ export class NurseryBirths {
   constructor(
     private readonly clock: Clock,
     private readonly end: (pid: number) => void,
-    /** Shows a folder to the worker behind a keeper. Undefined: there are no keepers. */
-    private readonly bind?: (id: string, folder: string, as: BoundAs) => Promise<string>,
+    /** The keeper of a worker. Undefined: there are none. */
+    private readonly keeperOf?: (id: string) => Keeper,
   ) {}
 
   /** Resolves when the worker is complete. `preloaded`: it is a fork, and no other program. @throws NotStartedError; its streams are closed and it ends. */
@@ -84,9 +84,7 @@ export class NurseryBirths {
     const { c, o, e } = streams;
     if (pid === undefined || c === undefined || o === undefined || e === undefined) return;
     this.#settle(id, birth);
-    const { bind } = this;
-    const keeper = bind === undefined ? undefined : { bind: (folder: string, as: BoundAs) => bind(id, folder, as) };
-    resolve(new ForkedProcess(pid, { c, o, e }, exited, { keeper, preloaded }));
+    resolve(new ForkedProcess(pid, { c, o, e }, exited, { keeper: this.keeperOf?.(id), preloaded }));
   }
 
   #settle(id: string, { late }: Birth): void {

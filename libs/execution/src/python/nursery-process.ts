@@ -12,6 +12,7 @@ import { spawned } from '../launch/spawned.js';
 import { nextTurn } from '../launch/turn.js';
 import { NotStartedError } from '../ports/errors.js';
 import type { BoundAs, LaunchedProcess } from '../ports/launch.js';
+import type { Keeper } from './forked-process.js';
 import { NurseryBirths } from './nursery-births.js';
 import { NurseryQuestions } from './nursery-questions.js';
 import { NurserySockets } from './nursery-sockets.js';
@@ -88,8 +89,8 @@ export class NurseryProcess {
     { onGone, room }: Pick<NurseryStart, 'onGone' | 'room'>,
   ) {
     this.#onGone = onGone;
-    const bind = room && ((id: string, folder: string, as: BoundAs) => this.#bind(id, room.codeRoot, folder, as));
-    this.#births = new NurseryBirths(clock, (pid) => this.#end(pid), bind);
+    const keeperOf = room && ((id: string) => this.#keeper(id, room.codeRoot));
+    this.#births = new NurseryBirths(clock, (pid) => this.#end(pid), keeperOf);
     sockets.onCall = (id, kind, socket) => this.#births.called(id, kind, socket);
     // A pipe, not a file: the workers' own streams take its place, and theirs cannot be sought in.
     child.stderr?.on('data', (words: Buffer) => this.#keep(words));
@@ -133,10 +134,21 @@ export class NurseryProcess {
     const name = relative(codeRoot, folder);
     if (name === '' || name.startsWith('..') || isAbsolute(name))
       throw new NotStartedError(`${folder} is not in the folder of code, ${codeRoot}`);
-    if (this.#lost !== undefined) throw new NotStartedError(this.#lost);
-    this.#tell({ bind: name, as, of: id });
-    await this.#questions.ask(id);
+    await this.#asked({ bind: name, as, of: id });
     return cellBound[as];
+  }
+
+  #keeper(id: string, codeRoot: string): Keeper {
+    return {
+      bind: (folder, as) => this.#bind(id, codeRoot, folder, as),
+      resize: (bytes) => this.#asked({ resize: bytes, of: id }),
+    };
+  }
+
+  async #asked(question: { readonly of: string } & Record<string, unknown>): Promise<void> {
+    if (this.#lost !== undefined) throw new NotStartedError(this.#lost);
+    this.#tell(question);
+    await this.#questions.ask(question.of);
   }
 
   /** Ends it, and with it every worker that is left. */

@@ -18,6 +18,12 @@ import { uidBase } from '../testing/worker-bench.js';
 import { Rooms } from './rooms.js';
 import { type Sandbox, type SandboxChoice, openSandbox } from './sandbox.js';
 
+/** Writes half a mebibyte for item 0, two for item 1. */
+const fills = `def map(item):
+    size = 512 * 1024 if item == 0 else 2 * 1024 * 1024
+    with open('file', 'wb') as file:
+        return file.write(bytes(size))
+`;
 const interpreter = '/usr/bin/python3';
 const python = { path: interpreter, version: '3', prefixes: ['/usr'] };
 
@@ -176,6 +182,22 @@ describe('the sandbox of a node', () => {
     worker.kill();
     await worker.gone;
   });
+
+  it('bounds the files of a worker anew when its job is known, where they are in memory', async () => {
+    const { launcher } = await open('bwrap');
+    const worker = await startWorker(start(launcher));
+    await worker.runtime.ready;
+    await worker.limit({ ...placeLimitsDefault, scratchBytes: 1024 * 1024 });
+    const script: ScriptJob = { job: 'j', node: 'n', language: 'python', filename: 'j.py', text: fills, params: {} };
+    expect(await worker.runtime.load(script)).toBeUndefined();
+    const { lines, failures } = await runPart(worker.runtime, mapRange(0, 2));
+    expect([lines, failures.map(({ message }) => message)]).toEqual([
+      ['524288'],
+      [expect.stringContaining('No space')],
+    ]);
+    worker.kill();
+    await worker.gone;
+  }, 30_000);
 
   it.each<SandboxChoice>(['bwrap', 'landlock', 'none'])(
     'starts other programs behind the same walls: %s',

@@ -33,6 +33,7 @@ export class FakeProcess implements LaunchedProcess {
   async bind(folder: string): Promise<string> {
     return folder;
   }
+  async resize(): Promise<void> {}
   end(exit: Exit): void {
     this.#exit(exit);
   }
