@@ -13,6 +13,8 @@ export async function someoneWaits(observer: Client): Promise<boolean> {
 export async function behindRival<T>(rival: Client, observer: Client, act: Promise<T>): Promise<T> {
   let ended = false;
   const seen = act.finally(() => (ended = true));
+  // It may be refused before the commit is answered.
+  seen.catch(() => undefined);
   while (!ended && !(await someoneWaits(observer))) continue;
   await rival.query('commit');
   return seen;
