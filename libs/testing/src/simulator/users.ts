@@ -4,6 +4,9 @@ import type { Cluster } from './cluster.js';
 import type { Machine, Process } from './machine.js';
 import type { JobPlan } from './workload.js';
 
+/** Of jobs that were swept, too: an assignment may still be on its way. */
+const plansMax = 1_000;
+
 /** Those who use the cluster, and what they submitted. */
 export class Users implements ClientOwner {
   readonly clients: Client[] = [];
@@ -26,6 +29,8 @@ export class Users implements ClientOwner {
 
   submit(plan: JobPlan): Client {
     this.#plans.set(plan.spec.job, plan);
+    const [oldest] = this.#plans.keys();
+    if (this.#plans.size > plansMax && oldest !== undefined) this.#plans.delete(oldest);
     const client = new Client(this, plan);
     this.clients.push(client);
     this.cluster.time.at(plan.submitAtMs, () => client.start());
@@ -42,7 +47,6 @@ export class Users implements ClientOwner {
     const { job } = client.plan.spec;
     this.cluster.store.data.jobs.delete(job);
     this.cluster.judge.forgetJob(job);
-    this.#plans.delete(job);
     this.clients.splice(this.clients.indexOf(client), 1);
   }
 
