@@ -1,13 +1,5 @@
 export { type Attempt, type AttemptKey, type AttemptState, attemptKey, attemptTransitions } from './core/attempt.js';
-export {
-  type Bounds,
-  type LimitKind,
-  type LimitWords,
-  type PlaceLimits,
-  boundsOf,
-  bytes,
-  placeLimitsDefault,
-} from './core/bounds.js';
+export { type Bounds, type LimitKind, type PlaceLimits, boundsOf, placeLimitsDefault } from './core/bounds.js';
 export {
   type ExecutorEffect,
   type ExecutorEvent,
@@ -23,14 +15,11 @@ export {
   type Exit,
   type PartWord,
   type ScriptFailure,
-  crashed,
-  exceeded,
   explained,
   goneReason,
   importTimedOut,
   notImported,
   raised,
-  timedOut,
 } from './core/failures.js';
 export { type HoldFigures, holdNotice } from './core/hold-words.js';
 export {
@@ -86,8 +75,6 @@ export {
 } from './ports/spool-files.js';
 export { probeWorker } from './pool/probe-worker.js';
 export { type Sandbox, type SandboxChoice, type SandboxOptions, openSandbox } from './sandbox/sandbox.js';
-export { DirectLauncher } from './launch/direct-launcher.js';
-export { PythonNursery } from './python/python-nursery.js';
 export { nextTurn } from './launch/turn.js';
 export { Warden, probeUid } from './launch/warden.js';
 export { type FoundPython, findPython } from './python/find-python.js';

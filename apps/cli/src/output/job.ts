@@ -1,5 +1,6 @@
 import type { Failure, JobView } from '@das/contracts';
-import { counted, duration, grouped, hookName, size } from '../core/human.js';
+import { sizeText } from '@das/kernel';
+import { counted, duration, grouped, hookName } from '../core/human.js';
 import { limitOptions } from '../core/limits.js';
 
 /** What is said on standard error when a job has ended. */
@@ -93,7 +94,7 @@ function limitsText(limits: JobView['limits'] = {}): string | undefined {
 }
 
 function valueText(limit: string, value: number): string {
-  if (limit.endsWith('Bytes')) return size(value);
+  if (limit.endsWith('Bytes')) return sizeText(value);
   return limit.endsWith('Ms') ? duration(value) : grouped(value);
 }
 

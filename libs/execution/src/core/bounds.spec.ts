@@ -1,4 +1,4 @@
-import { boundsOf, bytes, placeLimitsDefault } from './bounds.js';
+import { boundsOf, placeLimitsDefault } from './bounds.js';
 
 const mib = 1024 * 1024;
 
@@ -17,12 +17,4 @@ describe('the limits of a job on a node', () => {
     expect(bounds).toMatchObject({ ...placeLimitsDefault, itemOutputBytes: 16 * mib, logBytes: 1_000_000 });
     expect([bounds.cpuMs, bounds.wallMs, bounds.partOutputBytes]).toEqual([undefined, undefined, undefined]);
   });
-
-  it.each([
-    [7, '7 bytes'],
-    [1536, '1.5 KiB'],
-    [512 * mib, '512 MiB'],
-    [2 * 1024 * mib, '2 GiB'],
-    [5000 * 1024 * mib, '5000 GiB'],
-  ])('are told in units: %d', (count, words) => expect(bytes(count)).toBe(words));
 });

@@ -1,4 +1,5 @@
 import { type ResourceLimits, limits } from '@das/contracts';
+import { sizeText } from '@das/kernel';
 import { logLimits } from './log-lines.js';
 
 /** What a place lets its worker use, whichever job that gets: the most that any job can have there. */
@@ -70,7 +71,7 @@ function wordsOf(at: Effective, wanted: ResourceLimits, place: PlaceLimits): Bou
     given === undefined ? 'the default' : `limit of the job; raise ${option}`;
   return {
     memory: {
-      message: `needed more than ${bytes(at.memoryBytes)} of memory (${whose('memoryBytes', '--memory', 'DAS_WORKER_MEMORY_MB')})`,
+      message: `needed more than ${sizeText(at.memoryBytes)} of memory (${whose('memoryBytes', '--memory', 'DAS_WORKER_MEMORY_MB')})`,
       hint: 'use less memory per item, or allow more',
     },
     cpu: {
@@ -86,29 +87,22 @@ function wordsOf(at: Effective, wanted: ResourceLimits, place: PlaceLimits): Bou
       hint: 'start fewer at a time, or allow more',
     },
     file: {
-      message: `wrote a file of more than ${bytes(at.fileBytes)} (${whose('fileBytes', '--file-size', 'DAS_WORKER_FILE_MB')})`,
+      message: `wrote a file of more than ${sizeText(at.fileBytes)} (${whose('fileBytes', '--file-size', 'DAS_WORKER_FILE_MB')})`,
       hint: 'write less into one file, or allow more',
     },
     scratch: {
-      message: `its files needed more than ${bytes(at.scratchBytes)}, or the disk is full (${whose('scratchBytes', '--scratch', 'DAS_WORKER_SCRATCH_MB')})`,
+      message: `its files needed more than ${sizeText(at.scratchBytes)}, or the disk is full (${whose('scratchBytes', '--scratch', 'DAS_WORKER_SCRATCH_MB')})`,
       hint: 'remove files that are not needed any more, or allow more',
     },
     itemOutput: {
-      message: `gave a result of more than ${bytes(at.itemOutputBytes)} (${ofJob(wanted.itemOutputBytes, '--item-output')})`,
+      message: `gave a result of more than ${sizeText(at.itemOutputBytes)} (${ofJob(wanted.itemOutputBytes, '--item-output')})`,
       hint: 'return less per item',
     },
     partOutput: {
-      message: `the results of the part have more than ${bytes(at.partOutputBytes ?? 0)} (${ofJob(at.partOutputBytes, '--part-output')})`,
+      message: `the results of the part have more than ${sizeText(at.partOutputBytes ?? 0)} (${ofJob(at.partOutputBytes, '--part-output')})`,
       hint: 'return less, allow more, or give fewer items per part',
     },
   };
 }
 
 const seconds = (ms: number | undefined): string => `${Math.round((ms ?? 0) / 100) / 10} s`;
-
-/** The largest unit that leaves a whole number, or one place behind the point. */
-export function bytes(count: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
-  const power = count < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(count) / 10));
-  return `${Math.round((count / 1024 ** power) * 10) / 10} ${units[power] ?? ''}`;
-}
