@@ -1,6 +1,7 @@
 import { Fault, type Operation } from '@das/contracts';
 import type { Clock } from '@das/kernel';
 import type { Answer, ServiceBus } from '@das/messaging';
+import { paused } from '@das/platform';
 
 /** Tries of one call, and the pause between calls, which doubles up to this (ms). */
 const callMs = 10_000;
@@ -33,7 +34,7 @@ export class StoreClient {
       const answer = await this.askOnce(operation, body, raw);
       if (answer !== undefined) return answer;
       onFailed?.();
-      await this.#pause(pauseMs, signal);
+      await paused(this.clock, pauseMs, signal);
     }
   }
 
@@ -49,18 +50,5 @@ export class StoreClient {
       if (!(error instanceof Fault) || !error.retryable) throw error;
       return undefined;
     }
-  }
-
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.clock.timer(ms, done);
-      signal.addEventListener('abort', done);
-      if (signal.aborted) done();
-    });
   }
 }

@@ -7,5 +7,6 @@ export { newId, randomKey } from './ids.js';
 export { ConfigError, type ConfigFault, type Env, loadConfig } from './config.js';
 export { environment } from './environment.js';
 export { replaceFile } from './replace-file.js';
+export { paused } from './paused.js';
 export { StartError } from './start-error.js';
 export { unlessAborted } from './unless-aborted.js';

@@ -7,6 +7,7 @@ export {
   environment,
   loadConfig,
   newId,
+  paused,
   randomKey,
   replaceFile,
   unlessAborted,

@@ -1,4 +1,5 @@
 import type { Clock } from '@das/kernel';
+import { paused } from '@das/platform/basics';
 
 /** Between two looks at the files (ms); a look that takes long is followed by a longer rest, so that looking costs a tenth of a core at most. */
 const lookMs = 500;
@@ -30,20 +31,8 @@ export class Changes {
         return true;
       }
       last = now;
-      await this.#rest(Math.max(lookMs, (this.clock.monotonic() - began) * restShare), signal);
+      await paused(this.clock, Math.max(lookMs, (this.clock.monotonic() - began) * restShare), signal);
     }
     return false;
-  }
-
-  #rest(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const over = (): void => {
-        cancel();
-        signal.removeEventListener('abort', over);
-        resolve();
-      };
-      const cancel = this.clock.timer(ms, over);
-      signal.addEventListener('abort', over);
-    });
   }
 }

@@ -1,4 +1,4 @@
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import {
   type Bundle,
@@ -18,7 +18,7 @@ import { UsageError } from '../core/parse.js';
 import { ProblemError } from '../errors.js';
 import type { World } from '../world.js';
 import { includedFiles } from './include.js';
-import { unreadable } from './text.js';
+import { bytesOf, unreadable } from './text.js';
 
 export interface CodeOptions {
   readonly include?: readonly string[] | undefined;
@@ -47,21 +47,24 @@ export async function openBundle(
   { cwd }: Pick<World, 'cwd'>,
 ): Promise<Code | undefined> {
   const path = resolve(cwd, given);
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  const isArchive = !isFolder && archive.test(path);
+  const whole = await isFolder(path);
+  const isArchive = !whole && archive.test(path);
   const include = options.include ?? [];
-  checkOptions(options, isFolder || isArchive);
-  if (!isFolder && !isArchive && include.length === 0) return undefined;
-  const entry = isFolder || isArchive ? options.entry : basename(path);
+  checkOptions(options, whole || isArchive);
+  if (!whole && !isArchive && include.length === 0) return undefined;
+  const entry = whole || isArchive ? options.entry : basename(path);
   const bundle = await inWords(given, async () => {
     if (isArchive) return readArchive(await archiveBytes(path, given));
-    return bundleOf(await readFiles(isFolder ? await listFolder(path) : await withScript(path, given, include)));
+    return bundleOf(await readFiles(whole ? await listFolder(path) : await withScript(path, given, include)));
   });
   const remarks = sameButForCase(bundle.files.map((file) => file.path)).map(
     ([a, b]) => `${a} and ${b} are one file where file names have no case`,
   );
   return { filename: basename(path), bundle, remarks, ...(entry !== undefined && { entry }) };
 }
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true;
 
 function checkOptions({ include = [], entry }: CodeOptions, whole: boolean): void {
   if (whole && include.length > 0) {
@@ -82,8 +85,8 @@ export async function codeFiles(
   { cwd }: Pick<World, 'cwd'>,
 ): Promise<readonly FoundFile[]> {
   const path = resolve(cwd, given);
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  return inWords(given, () => (isFolder ? listFolder(path) : withScript(path, given, include)));
+  const whole = await isFolder(path);
+  return inWords(given, () => (whole ? listFolder(path) : withScript(path, given, include)));
 }
 
 async function archiveBytes(path: string, shown: string): Promise<Uint8Array> {
@@ -93,9 +96,7 @@ async function archiveBytes(path: string, shown: string): Promise<Uint8Array> {
       field: 'SCRIPT',
       expected: `at most ${limits.archiveBytesMax} bytes`,
     });
-  return readFile(path).catch((thrown: NodeJS.ErrnoException) => {
-    throw unreadable(shown, 'SCRIPT', thrown);
-  });
+  return bytesOf(path, shown, 'SCRIPT');
 }
 
 async function withScript(path: string, shown: string, include: readonly string[]): Promise<readonly FoundFile[]> {

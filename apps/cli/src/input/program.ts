@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { languageOf, limits, wasmBytesMax } from '@das/contracts';
 import { scriptLanguage } from '../core/language.js';
 import { UsageError } from '../core/parse.js';
 import { type Code, type CodeOptions, openBundle } from './code.js';
+import { bytesOf } from './text.js';
 import type { World } from '../world.js';
 
 /** What a job runs, as the API wants it. */
@@ -38,7 +39,7 @@ export async function programOf(words: readonly string[], options: CommandOption
     return { code: given === undefined ? bundled : { ...bundled, language: scriptLanguage(script, given) }, spec: {} };
   }
   const path = resolve(world.cwd, script);
-  const bytes = await scriptBytes(path, script);
+  const bytes = await bytesOf(path, script, 'SCRIPT');
   const code = { filename: basename(script), bytes };
   if (options.language === undefined && (await isProgram(path, bytes))) {
     checkSize(script, bytes, limits.codeBytesMax);
@@ -120,14 +121,6 @@ async function isProgram(path: string, bytes: Buffer): Promise<boolean> {
   if (programs.has(extension)) return true;
   if (languageOf(path) !== undefined) return false;
   return bytes.toString('latin1', 0, 2) === '#!' || ((await stat(path)).mode & 0o111) !== 0;
-}
-
-async function scriptBytes(path: string, shown: string): Promise<Buffer> {
-  return readFile(path).catch((thrown: NodeJS.ErrnoException) => {
-    const why =
-      thrown.code === 'ENOENT' ? `there is no file ${shown}` : `${shown} cannot be read (${thrown.code ?? 'unknown'})`;
-    throw new UsageError(why, { field: 'SCRIPT', expected: 'a file that can be read' });
-  });
 }
 
 function checkSize(shown: string, bytes: Buffer, bytesMax: number): void {

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../core/parse.js';
 
+/** A file that an option names, as text. @throws UsageError when it cannot be read. */
+export const textOf = async (path: string, shown: string, field: string): Promise<string> =>
+  (await bytesOf(path, shown, field)).toString('utf8');
+
 /** A file that an option names. @throws UsageError when it cannot be read. */
-export async function textOf(path: string, shown: string, field: string): Promise<string> {
-  return readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+export function bytesOf(path: string, shown: string, field: string): Promise<Buffer> {
+  return readFile(path).catch((thrown: NodeJS.ErrnoException) => {
     throw unreadable(shown, field, thrown);
   });
 }
