@@ -49,7 +49,7 @@ class Cell:
         self._room = room
         self._uid, self._gid = uid, gid
         self._folder_path = os.path.join(SCRATCH_ROOT, request['folder'])
-        self._bytes = request['scratchBytes']
+        self._bytes = request['limits']['scratchBytes']
         self.folder = self._code = None
 
     def furnish(self):

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { scriptEnvironment } from '../launch/script-environment.js';
 import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
 import type { Furnished, Runtime, RuntimeWorker } from '../ports/runtime.js';
 import { FramedWorker } from '../wire/framed-worker.js';
@@ -37,13 +37,7 @@ export class NodeRuntime implements Runtime {
         ...['--experimental-vm-modules', '--no-warnings', `--max-old-space-size=${heapMb}`, '-e', this.#bootstrap],
       ],
       mounts: [this.interpreter],
-      env: {
-        PATH: `${dirname(this.interpreter)}:/usr/local/bin:/usr/bin:/bin`,
-        LANG: 'C.UTF-8',
-        HOME: place.folder,
-        TMPDIR: place.folder,
-        DAS_WORKER: place.mark,
-      },
+      env: scriptEnvironment(this.interpreter, place),
     };
   }
 

@@ -65,8 +65,7 @@ export interface ForkRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Another program, with its name and arguments. */
   readonly exec?: readonly string[] | undefined;
-  readonly scratchBytes: number;
-  /** Of another program; a worker of ours hears of them in its first frame. */
+  /** Those of another program, and the size of any worker's scratch; the rest a worker of ours hears in its first frame. */
   readonly limits: PlaceLimits;
 }
 

@@ -58,7 +58,6 @@ export class PythonNursery implements Launcher {
       uid: place.account?.uid ?? null,
       env: kept ? insideOf(env, place.folder) : env,
       exec: forkable === true ? undefined : [file, ...args],
-      scratchBytes: place.limits.scratchBytes,
       limits: withoutMemory(place.limits),
     };
   }

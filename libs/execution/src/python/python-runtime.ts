@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { scriptEnvironment } from '../launch/script-environment.js';
 import type { Command, LaunchedProcess, Place } from '../ports/launch.js';
 import type { Furnished, Runtime, RuntimeWorker } from '../ports/runtime.js';
 import { bootstrapText, type WorkerModule, workerModules } from './package-files.js';
@@ -21,14 +21,7 @@ export class PythonRuntime implements Runtime {
       file: this.interpreter,
       args: ['-I', '-X', 'utf8', '-c', this.#bootstrap],
       forkable: true,
-      env: {
-        // The interpreter's own folder first, so that a script of a virtual environment finds its tools.
-        PATH: `${dirname(this.interpreter)}:/usr/local/bin:/usr/bin:/bin`,
-        LANG: 'C.UTF-8',
-        HOME: place.folder,
-        TMPDIR: place.folder,
-        DAS_WORKER: place.mark,
-      },
+      env: scriptEnvironment(this.interpreter, place),
     };
   }
 
