@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { limits } from '@das/contracts';
+import { limits, sandboxSchema } from '@das/contracts';
 import type { PlaceLimits } from '@das/execution';
 import { z } from 'zod';
 
@@ -42,7 +42,7 @@ export const executorConfig = z.object({
       'Started as root, each worker runs under a user id of its own, from this one on (1,000 are set apart). No account of people may be among them.',
     ),
   DAS_SANDBOX: z
-    .enum(['auto', 'bwrap', 'landlock', 'none'])
+    .enum(['auto', ...sandboxSchema.options])
     .default('auto')
     .describe(
       'What keeps scripts in (docs/security.md): bwrap (rooms by bubblewrap), landlock (weaker), none (scripts can do what the account of the node can), or auto: the first of bwrap and landlock that works here; the node does not start when neither does.',

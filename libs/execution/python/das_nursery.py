@@ -1,4 +1,4 @@
-# Run by `python3 -I -X utf8 -c` as the executor's own account: an interpreter with everything a worker needs, which becomes
+# Run by `python3 -I -X utf8 -c` after install.py as the executor's own account: an interpreter with everything a worker needs, which becomes
 # workers by fork. A fork costs 2 ms here; starting an interpreter costs 90, and stalls the executor's own process for 12.
 # Inside a room (bubblewrap) each worker gets a keeper, and namespaces of its own; das_worker/keeper.py says how.
 #
@@ -12,18 +12,6 @@ import ast, asyncio, binascii, contextlib, ctypes, datetime, errno, gc, hashlib,
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES_MAX = 16 * 1024
-
-
-def install(modules):
-    package = sys.modules['das_worker'] = types.ModuleType('das_worker')
-    package.__path__ = []
-    for name, code in modules:
-        module = types.ModuleType('das_worker.' + name)
-        module.__package__ = 'das_worker'
-        sys.modules[module.__name__] = module
-        setattr(package, name, module)
-        exec(marshal.loads(binascii.a2b_base64(code)), module.__dict__)
-    return package
 
 
 class Plain:
@@ -159,7 +147,7 @@ def tell(message):
 
 
 def begin(request, path):
-    das = install(request['modules'])
+    das = install(request['modules'], compiled)
     gc.collect()
     gc.freeze()
     return Kept(das, path, request['room']) if request['room'] else Plain(das, path)

@@ -56,10 +56,7 @@ def live(request, parent):
     os.environ.update(request['env'])
     if request.get('exec'):
         limits.confine(request['limits'])
-        # Python ignores these; other programs expect to end by them.
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(ignored, signal.SIG_DFL)
-        os.execve(request['exec'][0], request['exec'], request['env'])
+        limits.become(request['exec'], request['env'])
     sys.argv = ['']
     head = json.loads(take(int.from_bytes(take(5)[:4], 'little')))
     sys.modules['das_worker'].main.start({**head, 'parent': parent})

@@ -32,6 +32,13 @@ def confine(most):
     os.umask(0o077)
 
 
+def become(argv, env):
+    """Another program takes the place of this one. Python ignores these signals; others expect to end by them."""
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored, signal.SIG_DFL)
+    os.execve(argv[0], argv, env)
+
+
 def allow(bounds, counts_processes):
     """No more than that from now on; what is lower already stays. `counts_processes`: nobody else's are counted with ours."""
     lower(resource.RLIMIT_FSIZE, bounds['fileBytes'])

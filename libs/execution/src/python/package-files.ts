@@ -63,8 +63,9 @@ export function workerModules(interpreter: string): readonly WorkerModule[] {
 const compiledBytesMax = 16 * 1024 * 1024;
 const compileMs = 30_000;
 
-export const bootstrapText = (): string => read('bootstrap.py');
-export const nurseryText = (): string => read('das_nursery.py');
+const installText = (): string => read('install.py');
+export const bootstrapText = (): string => `${installText()}${read('bootstrap.py')}`;
+export const nurseryText = (): string => `${installText()}${read('das_nursery.py')}`;
 /** The warden runs as the executor's own account, which can read it. */
 export const wardenPath = join(folder, 'das_warden.py');
 
@@ -73,5 +74,5 @@ const shutInModules = ['native', 'failures', 'limits', 'seccomp_calls', 'seccomp
 /** A program that shuts itself in and becomes another; whole, because its account may not reach this folder. */
 export function shutInText(): string {
   const texts = Object.fromEntries(shutInModules.map((name) => [name, read(join('das_worker', `${name}.py`))]));
-  return `texts = ${JSON.stringify(texts)}\n${read('shut_in_program.py')}`;
+  return `${installText()}texts = ${JSON.stringify(texts)}\n${read('shut_in_program.py')}`;
 }
