@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { failuresOf, summary } from './failures.mjs';
 import { leftovers } from './leftovers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -31,6 +32,8 @@ const env = {
 };
 const began = Date.now();
 const total = { passed: 0, failed: 0 };
+/** Told once more at the end. */
+const failures = [];
 const children = new Set();
 
 /** Runs a program; `show` lets its output through as it comes, else it is kept. */
@@ -99,7 +102,9 @@ async function jest(args, more = {}) {
     more,
   });
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+  const told = JSON.parse(readFileSync(report, 'utf8'));
+  failures.push(...failuresOf(told));
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = told;
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) };
 }
@@ -177,6 +182,7 @@ async function nothingLeft() {
 
 function finish() {
   rmSync(scratch, { recursive: true, force: true });
+  if (failures.length > 0) console.log(summary(failures));
   console.log(`${total.passed} passed, ${total.failed} failed`);
 }
 

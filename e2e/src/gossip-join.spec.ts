@@ -29,13 +29,10 @@ whenRoot(
   'a machine that joins gossips with the others, encrypted, and finds back after its cable was cut',
   async () => {
     const up = machines.on(first, ['up', '--nodes', '1', '--bind', firstAddress]);
-    const line = await until(
-      'the join line is printed',
-      async () => /das join (\S+) --token (\S+)/.exec(up.out()) ?? undefined,
-    );
+    const line = await up.printed(/das join (\S+) --token (\S+)/);
     // Without --bind: REST stays on loopback, gossip takes the address that reaches the cluster.
     const joined = machines.on(second, ['join', line[1]!, '--token', line[2]!, '--name', 'far']);
-    await until('the second machine is ready', async () => (joined.out().includes('ready') ? true : undefined));
+    await joined.printed(/ready/);
 
     const whole = { 'node-1': ['alive', firstAddress], far: ['alive', secondAddress] };
     for (const space of [first, second])

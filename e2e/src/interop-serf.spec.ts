@@ -2,7 +2,6 @@ import { SerfAgent } from './interop/serf.js';
 import { modes, ours, withOriginal } from './interop/gate.js';
 import { Peer, loopbackNetwork } from './interop/peer.mjs';
 import { decodeTags, encodeLeaveIntent, encodeTags, serfDelegateVersion } from './interop/serf-wire.js';
-import { until } from './harness.js';
 
 /** Larger than any time an agent's logical clock reaches here: its news are the newest. */
 const serfTime = 1_000;
@@ -114,7 +113,7 @@ for (const { mode, key } of modes) {
     it('our leave, with the intent that Serf expects, is a leave there', async () => {
       // Agents pass an intent on; nodes of ours do not, so that gossip among all might end with them.
       await our2().ask('send', { node: 'serf-1', reliable: true, data: encodeLeaveIntent('our-2', serfTime) });
-      await until('our-2 is leaving', async () => (await serf1().member('our-2'))?.status === 'leaving' || undefined);
+      await serf1().holds('our-2', 'leaving');
       await our2().ask('leave');
       await serf1().saw('Leave', 'our-2');
       expect(await serf1().member('our-2')).toMatchObject({ status: 'left' });

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from './harness.js';
 import { TwoMachines, canLayCables } from './two-machines.js';
 
 const machines = new TwoMachines('j', 7);
@@ -12,10 +11,7 @@ afterAll(() => machines.remove());
 
 whenRoot('adds a second machine by its address and token, and uses it', async () => {
   const up = machines.on(first, ['up', '--nodes', '1', '--bind', machines.firstAddress]);
-  const line = await until(
-    'the join line is printed',
-    async () => /das join (\S+) (--token \S+)/.exec(up.out()) ?? undefined,
-  );
+  const line = await up.printed(/das join (\S+) (--token \S+)/);
   const joined = machines.on(second, [
     'join',
     line[1]!,
@@ -25,7 +21,7 @@ whenRoot('adds a second machine by its address and token, and uses it', async ()
     '--bind',
     machines.secondAddress,
   ]);
-  await until('the second machine is ready', async () => (joined.out().includes('ready') ? true : undefined));
+  await joined.printed(/ready/);
 
   await writeFile(
     join(machines.folder, 'where.py'),

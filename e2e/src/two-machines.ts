@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { repository } from './harness.js';
+import { repository, until } from './harness.js';
 
 const cli = join(repository, 'apps/cli/dist/main.js');
 export const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
@@ -15,6 +15,8 @@ interface Command {
   readonly child: ChildProcess;
   readonly out: () => string;
   readonly ended: Promise<number | null>;
+  /** Resolves with the match once it was printed. @throws Error with all that was, when the command ends or time is over before */
+  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
 }
 
 /** Two "machines" of a test's own: network namespaces joined by one cable, gone when it is removed. */
@@ -66,11 +68,19 @@ export class TwoMachines {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += String(chunk)));
     const ended = new Promise<number | null>((done) => child.once('close', done));
     this.#started.push(child);
-    return { child, out: () => text, ended };
+    return { child, out: () => text, ended, printed: (pattern) => printed(child, () => text, pattern) };
   }
 
   #address(space: string, address: string): void {
     ip('-n', space, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     ip('-n', space, 'link', 'set', 'eth0', 'up');
   }
+}
+
+async function printed(child: ChildProcess, out: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+  const look = async (): Promise<RegExpExecArray | 'over' | undefined> =>
+    pattern.exec(out()) ?? (child.exitCode !== null || child.signalCode !== null ? 'over' : undefined);
+  const found = await until(String(pattern), look).catch(() => 'over' as const);
+  if (found === 'over') throw new Error(`never printed: ${String(pattern)}; what was:\n${out()}`);
+  return found;
 }

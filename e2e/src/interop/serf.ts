@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
+import { until } from '../harness.js';
 import { LineProcess, type Waiting } from './line-process.mjs';
 import { findProgram } from './programs.mjs';
 
@@ -65,6 +66,19 @@ export class SerfAgent extends LineProcess {
 
   async member(name: string): Promise<SerfMember | undefined> {
     return (await this.members()).find((member) => member.name === name);
+  }
+
+  /** Resolves once the agent holds a member for that. @throws Error with what it logged of the member */
+  async holds(name: string, status: SerfMember['status']): Promise<void> {
+    let last: string | undefined;
+    const look = async (): Promise<true | undefined> => {
+      last = (await this.member(name))?.status;
+      return last === status ? true : undefined;
+    };
+    await until(`${name} is ${status}`, look).catch((cause: unknown) => {
+      const told = this.events.map(({ text }) => text).filter((text) => text.includes(name));
+      throw new Error(`${this.name} holds ${name} for ${last}, never ${status}:\n${told.join('\n')}`, { cause });
+    });
   }
 
   logged(pattern: RegExp, waiting?: Waiting): Promise<{ readonly text: string }> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '@das/platform/basics';
@@ -10,7 +10,9 @@ import { identify } from './process-identity.js';
 
 /** Stands for a node: answers its health, tells its environment, ends when its supervisor does. */
 const program = `
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+let asked = 0;
 const say = (notice) => new Promise((done) => process.send(notice, done));
 process.on('disconnect', () => process.exit(1));
 process.on('SIGTERM', () => process.exit(0));
@@ -18,6 +20,12 @@ if (process.env.FAKE === 'fails') { await say({ kind: 'failed', message: 'nats i
 if (process.env.FAKE === 'dies') { console.error('error: a readable line'); process.exit(1); }
 const server = createServer((request, response) => {
   if (request.url === '/die') process.exit(3);
+  if (process.env.FAKE === 'waits') {
+    response.statusCode = 503;
+    // Who asks again has read the first answer.
+    if (++asked === 2) writeFileSync(process.env.FAKE_ASKED, '');
+    return response.end(JSON.stringify({ ready: false, reasons: ['leader: none is known'] }));
+  }
   response.end(JSON.stringify(process.env));
 });
 server.listen(Number(process.env.DAS_REST_PORT), '127.0.0.1', async () => {
@@ -152,6 +160,20 @@ describe('a local cluster', () => {
     const nodeEnv = (name: string): Record<string, string> => (name === 'node-2' ? { FAKE: how } : {});
     await expect(startCluster(options({ nodeEnv }))).rejects.toThrow(message);
     expect(await readState(options().home)).toBeUndefined();
+  });
+
+  it('tells what a node waits for that is never ready', async () => {
+    const asked = join(folder, 'asked');
+    const overtime: (() => void)[] = [];
+    class Hurried extends SystemClock {
+      override timer(ms: number, ring: () => void) {
+        return ms < 60_000 ? super.timer(ms, ring) : (overtime.push(ring), () => undefined);
+      }
+    }
+    const nodeEnv = () => ({ FAKE: 'waits', FAKE_ASKED: asked });
+    const starting = startCluster(options({ nodes: ['node-1'], nodeEnv, clock: new Hurried() }));
+    void become(async () => existsSync(asked)).then(() => overtime.forEach((ring) => ring()));
+    await expect(starting).rejects.toThrow('node-1 did not start: not ready after 60 s: leader: none is known');
   });
 
   it('stops everything when its start is interrupted', async () => {

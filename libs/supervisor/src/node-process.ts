@@ -4,14 +4,14 @@ import { closeSync } from 'node:fs';
 import { type Cancel, type Clock, type NodeId, messageOf } from '@das/kernel';
 import { z } from 'zod';
 import { type Backoff, afterDeath, noFailures } from './core/backoff.js';
-import { eventually, pause } from './eventually.js';
+import { pause } from './eventually.js';
 import { lastLine, openLog } from './log-file.js';
+import { ReadyProbe } from './ready-probe.js';
 
 /** A node that is not ready by then failed to start (ms). */
 const readyWithinMs = 60_000;
 /** A node that has not ended by then is killed (ms): its services close what they hold within it. */
 const stopWithinMs = 15_000;
-const probeTimeoutMs = 2_000;
 
 /** What a node process tells over its control channel. */
 const noticeSchema = z.discriminatedUnion('kind', [
@@ -108,13 +108,15 @@ export class NodeProcess implements NodeHandle {
         reject(new Error(lastLine(this.logFile) ?? `it exited (${code ?? signal})`)),
       );
     });
+    const probe = new ReadyProbe(clock);
     const cancel = clock.timer(readyWithinMs, () =>
-      child.emit('error', new Error(`not ready after ${readyWithinMs} ms`)),
+      child.emit('error', new Error(`not ready after ${readyWithinMs / 1000} s: ${probe.waitsFor}`)),
     );
     try {
-      await Promise.race([this.#started(child).then(() => this.#answers()), failed]);
+      await Promise.race([this.#started(child).then(() => this.#answers(probe)), failed]);
     } finally {
       cancel();
+      probe.stop();
     }
     const readyAt = clock.monotonic();
     child.once('exit', (code, signal) => this.#died(clock.monotonic() - readyAt, code ?? signal));
@@ -154,15 +156,8 @@ export class NodeProcess implements NodeHandle {
     });
   }
 
-  async #answers(): Promise<void> {
-    const { rest } = this;
-    if (rest === undefined) return;
-    const probe = () =>
-      fetch(`${rest}/health/ready`, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
-        async (response) => (await response.arrayBuffer(), response.ok),
-        () => false,
-      );
-    await eventually(probe, { clock: this.options.clock, withinMs: readyWithinMs });
+  async #answers(probe: ReadyProbe): Promise<void> {
+    if (this.rest !== undefined) await probe.answers(this.rest, readyWithinMs);
   }
 
   #died(livedMs: number, how: number | string | null): void {
