@@ -1,6 +1,6 @@
 // What failed, said once more at the end of a run, where whoever sees only its last lines finds it.
-const linesOfEach = 8;
-const failuresMax = 12;
+const linesOfEach = 16;
+const failuresMax = 8;
 
 /** Of a Jest report (`--json`): one text for each failed test or file, its name first; at most `linesOfEach` lines of why. */
 export function failuresOf({ testResults }) {

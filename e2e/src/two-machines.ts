@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repository, until } from './harness.js';
@@ -15,7 +15,7 @@ interface Command {
   readonly child: ChildProcess;
   readonly out: () => string;
   readonly ended: Promise<number | null>;
-  /** Resolves with the match once it was printed. @throws Error with all that was, when the command ends or time is over before */
+  /** Resolves with the match once it was printed. @throws Error with all that was, and the logs' last lines, when the command ends or time is over before */
   readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
 }
 
@@ -68,7 +68,8 @@ export class TwoMachines {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += String(chunk)));
     const ended = new Promise<number | null>((done) => child.once('close', done));
     this.#started.push(child);
-    return { child, out: () => text, ended, printed: (pattern) => printed(child, () => text, pattern) };
+    const told = { child, out: () => text };
+    return { ...told, ended, printed: (pattern) => printed(told, join(this.folder, home), pattern) };
   }
 
   #address(space: string, address: string): void {
@@ -77,10 +78,19 @@ export class TwoMachines {
   }
 }
 
-async function printed(child: ChildProcess, out: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+async function printed(
+  { child, out }: Pick<Command, 'child' | 'out'>,
+  home: string,
+  pattern: RegExp,
+): Promise<RegExpExecArray> {
   const look = async (): Promise<RegExpExecArray | 'over' | undefined> =>
     pattern.exec(out()) ?? (child.exitCode !== null || child.signalCode !== null ? 'over' : undefined);
   const found = await until(String(pattern), look).catch(() => 'over' as const);
-  if (found === 'over') throw new Error(`never printed: ${String(pattern)}; what was:\n${out()}`);
-  return found;
+  if (found !== 'over') return found;
+  const folder = join(home, 'log');
+  const logs = await Promise.all((await readdir(folder)).map((name) => lastLines(join(folder, name))));
+  throw new Error([`never printed: ${String(pattern)}; what was:`, out(), ...logs].join('\n'));
 }
+
+const lastLines = async (file: string): Promise<string> =>
+  `${file}:\n${(await readFile(file, 'utf8')).split('\n').slice(-15).join('\n')}`;
