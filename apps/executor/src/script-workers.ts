@@ -93,5 +93,5 @@ function tell({ log }: ServiceContext, { layer, refused }: Sandbox, about: Recor
   const told = { ...about, sandbox: layer, refused };
   if (layer === 'bwrap') log.info(told, 'executor starts workers');
   else if (layer === 'none') log.warn(told, 'scripts run with no sandbox (DAS_SANDBOX=none)');
-  else log.warn(told, `scripts are kept in by Landlock only: ${refused.join('; ')}`);
+  else log.warn(told, `scripts are kept in by Landlock only: ${refused.join('; ') || 'so DAS_SANDBOX says'}`);
 }

@@ -1,6 +1,7 @@
 import { FakeClock, settled } from '@das/testing';
-import { NotStartedError } from '../ports/errors.js';
-import { type FakeStart, FakeProcess, fakeStart } from '../testing/fake-launch.js';
+import { NotStartedError, WorkerGoneError } from '../ports/errors.js';
+import type { Runtime, RuntimeWorker } from '../ports/runtime.js';
+import { type FakeStart, FakeProcess, fakeStart, workerOf } from '../testing/fake-launch.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -47,6 +48,20 @@ describe('a machine that cannot start workers', () => {
     able = false;
     await expect(pool.open()).rejects.toThrow('a worker process could not be started: no memory');
     expect([launches, await start.folders()]).toEqual([1, []]);
+  });
+
+  it('tells of a worker that ends before it can take a script what it wrote last', async () => {
+    const dying = new FakeProcess();
+    const ready = dying.exited.then((exit) => Promise.reject(new WorkerGoneError(exit)));
+    const attach = ({ exited }: FakeProcess): RuntimeWorker => ({ ...workerOf(exited), ready });
+    const other = await fakeStart(clock, () => dying, { attach: attach });
+    const broken = new WorkerPool({ ...other, slots: 1 });
+    const opened = expect(broken.open()).rejects.toThrow('could not be started: settings cannot be read');
+    dying.stderr.end('some warning\nsettings cannot be read\n');
+    dying.end({ code: 13, signal: null });
+    await opened;
+    await broken.close();
+    await other.close();
   });
 
   it('pauses, then tries again, and has its fresh worker', async () => {

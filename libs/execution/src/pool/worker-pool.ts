@@ -2,6 +2,7 @@ import type { Cancel } from '@das/kernel';
 import { freshWanted, pickWorker, standby, surplusFresh, surplusWorkers } from '../core/pool-plan.js';
 import { NotStartedError } from '../ports/errors.js';
 import type { Inspection, ScriptText } from '../ports/runtime.js';
+import { withLastWords } from './last-words.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { type StartOptions, startWorker } from './worker-start.js';
 
@@ -56,7 +57,7 @@ export class WorkerPool {
 
   /**
    * A worker for the job: its own one used last, a fresh one, or a new one. Give it back by {@link release}, or end it.
-   * @throws NotStartedError when none could be started for a while; WorkerGoneError of one that ended at once.
+   * @throws NotStartedError when none could be started for a while.
    */
   async acquire(binding: Binding): Promise<PooledWorker> {
     const name = `${binding.job}/${binding.generation}`;
@@ -205,7 +206,7 @@ export class WorkerPool {
     this.#all.add(worker);
     void worker.process.exited.then(() => this.#lost(worker));
     void worker.gone.then(() => this.#all.delete(worker));
-    await worker.runtime.ready;
+    await withLastWords(worker, () => worker.runtime.ready);
     return worker;
   }
 

@@ -13,8 +13,17 @@ export interface LandlockedOptions {
   readonly launcher: Launcher;
 }
 
-/** Of /etc: what programs need in order to run. */
-const settings = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime', '/etc/nsswitch.conf', '/etc/mime.types'];
+/** Of /etc: what programs need in order to run. Node.js ends where it sees that OpenSSL has settings, and may not read them. */
+const settings = [
+  '/etc/ld.so.cache',
+  '/etc/alternatives',
+  '/etc/localtime',
+  '/etc/nsswitch.conf',
+  '/etc/mime.types',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki/tls/openssl.cnf',
+  '/etc/crypto-policies',
+];
 const networkSettings = [
   '/etc/resolv.conf',
   '/etc/hosts',
@@ -22,7 +31,6 @@ const networkSettings = [
   '/etc/gai.conf',
   '/etc/services',
   '/etc/ssl/certs',
-  '/etc/ssl/openssl.cnf',
   '/etc/pki',
 ];
 

@@ -94,7 +94,7 @@ export async function fakeStart(
   };
 }
 
-function workerOf(exited: Promise<Exit>): RuntimeWorker {
+export function workerOf(exited: Promise<Exit>): RuntimeWorker {
   return {
     ready: Promise.resolve(),
     inspect: async () => Promise.reject(new WorkerGoneError(await exited)),

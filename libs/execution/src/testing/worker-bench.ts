@@ -90,7 +90,8 @@ function launcherFor(how: Birth, at: { python: FoundPython; root: string; clock:
     return { launcher: rooms, end: () => rooms.close() };
   }
   const nursery = new PythonNursery({ ...at, interpreter });
-  const launcher =
-    how === 'fork' ? nursery : new Landlocked({ interpreter, prefixes, codeRoot, shared, launcher: nursery });
-  return { launcher, end: () => nursery.close() };
+  const end = (): Promise<void> => nursery.close();
+  if (how === 'fork') return { launcher: nursery, end };
+  const launcher = process.getuid?.() === 0 ? nursery : new DirectLauncher();
+  return { launcher: new Landlocked({ interpreter, prefixes, codeRoot, shared, launcher }), end };
 }
