@@ -23,7 +23,7 @@ const suite = canMake ? describe : describe.skip;
 
 /** The groups that wardens of a process have made. */
 const groupsOf = (executor: number): string[] =>
-  execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '6', '-type', 'd', '-path', `*/das-${executor}*`])
+  execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '12', '-type', 'd', '-path', `*/das-${executor}*`])
     .toString()
     .split('\n')
     .filter((path) => path !== '');

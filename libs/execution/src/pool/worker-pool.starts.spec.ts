@@ -1,6 +1,6 @@
 import { FakeClock, settled } from '@das/testing';
 import { NotStartedError, WorkerGoneError } from '../ports/errors.js';
-import type { Runtime, RuntimeWorker } from '../ports/runtime.js';
+import type { RuntimeWorker } from '../ports/runtime.js';
 import { type FakeStart, FakeProcess, fakeStart, workerOf } from '../testing/fake-launch.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { WorkerPool } from './worker-pool.js';
