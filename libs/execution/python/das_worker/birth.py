@@ -50,8 +50,8 @@ def take_account(uid):
     native.prctl(native.PR_SET_DUMPABLE, 1)
 
 
-def live(request, parent):
-    """Never returns."""
+def live(request, parent, counted_alone=False):
+    """Never returns. `counted_alone`: no processes of others are counted with those of the worker, though it has no account of its own."""
     os.environ.clear()
     os.environ.update(request['env'])
     if request.get('exec'):
@@ -59,7 +59,7 @@ def live(request, parent):
         limits.become(request['exec'], request['env'])
     sys.argv = ['']
     head = json.loads(take(int.from_bytes(take(5)[:4], 'little')))
-    sys.modules['das_worker'].main.start({**head, 'parent': parent})
+    sys.modules['das_worker'].main.start({**head, 'parent': parent, 'ownAccount': head['ownAccount'] or counted_alone})
 
 
 def take(size):

@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 
-from . import birth, failures, native, seccomp, spool
+from . import birth, failures, limits, native, seccomp, spool
 from .cell import SCRATCH, Cell, map_account
 
 MESSAGE_BYTES_MAX = 16 * 1024
@@ -88,7 +88,7 @@ class Keeper:
             seccomp.apply(self._room['network'])
             failures.network_allowed = self._room['network']
             spool.open_file = spool.KeptFiles(4)
-            birth.live(self._request, FIRST)
+            birth.live(self._request, FIRST, self._room['users'] and limits.namespaces_are_counted())
         except BaseException:
             import traceback
 

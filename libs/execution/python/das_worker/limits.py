@@ -8,6 +8,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 OPEN_FILES_MAX = 256
+# From this Linux on the processes of a user namespace are counted apart from those that its account has elsewhere.
+COUNTS_NAMESPACES = (5, 14)
 
 
 def die_with(parent):
@@ -75,6 +77,10 @@ def lower(which, value):
     soft, hard = resource.getrlimit(which)
     bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(which, (bound, bound))
+
+
+def namespaces_are_counted():
+    return tuple(map(int, os.uname().release.split('-')[0].split('.')[:2])) >= COUNTS_NAMESPACES
 
 
 def end_group():

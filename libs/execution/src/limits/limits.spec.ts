@@ -1,7 +1,8 @@
 import type { ResourceLimits } from '@das/contracts';
 import { SystemClock, newId } from '@das/platform';
 import { type Limited, at3, limited, plainCommand, shellAt3 } from '../testing/limited.js';
-import { births } from '../testing/worker-bench.js';
+import { byOrdinaryAccount } from '../testing/by-ordinary-account.js';
+import { type Birth, births } from '../testing/worker-bench.js';
 
 const mib = 1024 * 1024;
 const memory: ResourceLimits = { memoryBytes: 128 * mib };
@@ -11,8 +12,9 @@ const memoryWords = 'item 3: needed more than 128 MiB of memory (limit of the jo
 const fileWords = 'item 3: wrote a file of more than 1 MiB (limit of the job; raise --file-size)';
 const resultWords = 'item 3: gave a result of more than 4 KiB (limit of the job; raise --item-output)';
 
-/** Without accounts of their own, processes of workers are counted with all those of their user. */
-const ownAccounts = process.getuid?.() === 0 ? it : it.skip;
+const asRoot = process.getuid?.() === 0;
+/** By an ordinary account, only in rooms: elsewhere processes of workers are counted with all those of their user. */
+const countsProcesses = (how: Birth): boolean => asRoot || how === 'bwrap';
 
 describe.each(births)('limits of a worker by %s', (how) => {
   let jobs: Limited;
@@ -43,7 +45,7 @@ describe.each(births)('limits of a worker by %s', (how) => {
     expect(failures).toMatchObject([{ item: 3, code: 'ITEM_LIMIT', message: expect.stringContaining(message) }]);
   });
 
-  ownAccounts(
+  (countsProcesses(how) ? it : it.skip)(
     'stop a script that starts too many, and a fork bomb',
     async () => {
       const many = at3('[threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(200)]');
@@ -63,3 +65,12 @@ describe.each(births)('limits of a worker by %s', (how) => {
     expect((await jobs.ran(raise, file)).lines[0]).toContain('not allowed');
   });
 });
+
+(asRoot ? it : it.skip)(
+  'none of the limits is different where the node is started by an ordinary account',
+  async () => {
+    const { passed, said } = await byOrdinaryAccount('limits/limits', process.env);
+    expect([passed, said]).toEqual([true, expect.stringContaining('4 skipped, ')]);
+  },
+  180_000,
+);

@@ -1,15 +1,10 @@
-import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { SystemClock, newId } from '@das/platform';
+import { byOrdinaryAccount } from '../testing/by-ordinary-account.js';
 import { type Way, escapeWays } from '../testing/escapes/scripts.js';
 import { type Escapes, tryEscapes } from '../testing/escapes/try-escapes.js';
 
 const asRoot = process.getuid?.() === 0;
-const ordinary = 61_234;
-const repository = resolve(__dirname, '../../../..');
 const all = (value: string, count: number): string[] => Array<string>(count).fill(value);
 const denied = ['ptrace', 'mount', 'unshare', 'setns', 'chroot', 'bpf', 'keyctl', 'io_uring_setup', 'open_tree'];
 
@@ -80,7 +75,7 @@ describe.each(layers)('a script in %s', (_name, expected, trying) => {
 (asRoot ? it : it.skip)(
   'none of it is different where the node is started by an ordinary account',
   async () => {
-    const { passed, said } = await byOrdinaryAccount();
+    const { passed, said } = await byOrdinaryAccount('sandbox/escapes', process.env);
     expect([passed, said]).toEqual([
       true,
       expect.stringContaining(`Tests:       1 skipped, ${layers.length * escapeWays.length} passed`),
@@ -88,33 +83,3 @@ describe.each(layers)('a script in %s', (_name, expected, trying) => {
   },
   180_000,
 );
-
-/** This very file by another account, wherever the repository lies: it is shown at a path that everybody reaches. */
-async function byOrdinaryAccount(): Promise<{ passed: boolean; said: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'das-ordinary-'));
-  const shown = join(folder, 'repository');
-  await mkdir(shown);
-  await Promise.all([chown(folder, ordinary, ordinary), chmod(folder, 0o755)]);
-  const command = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"';
-  const account = ['setpriv', `--reuid=${ordinary}`, `--regid=${ordinary}`, '--clear-groups'];
-  const jest = [
-    'node_modules/jest/bin/jest.js',
-    '-c',
-    'jest.config.mjs',
-    '--rootDir',
-    'libs/execution',
-    'sandbox/escapes',
-  ];
-  const run = [...account, process.execPath, ...jest, '--runInBand', `--cacheDirectory=${folder}/cache`];
-  const env = { PATH: process.env['PATH'], HOME: folder, NODE_OPTIONS: process.env['NODE_OPTIONS'] };
-  try {
-    return await new Promise((resolve) => {
-      const args = ['--mount', 'sh', '-c', command, 'sh', repository, shown, ...run];
-      execFile('unshare', args, { timeout: 170_000, env }, (error, stdout, stderr) =>
-        resolve({ passed: error === null, said: `${stdout}${stderr}` }),
-      );
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
