@@ -97,6 +97,7 @@ function dataSourceOf(config: StoreConfig, choice: HostChoice, log: Log): DataSo
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionMs,
       query_timeout: silenceMs,
+      pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveAfterMs,
       options: sessionOptions,

@@ -15,6 +15,9 @@ export type Query = <Row extends QueryResultRow>(
   name?: string,
 ) => Promise<Row[]>;
 
+/** Takes the statement that ends a transaction: it travels with the commit, so nobody can wait for what it gives. Its failure is the transaction's. */
+export type Lastly = (text: string, values?: readonly unknown[], name?: string) => void;
+
 /** The pool of connections, with every failure turned into one that callers can act on. */
 export class Database {
   constructor(
@@ -31,8 +34,11 @@ export class Database {
     }
   };
 
-  /** `act` may run several times; what it decides must come from what it reads. @throws Fault STORE_UNAVAILABLE, or what `act` throws (rolled back). */
-  async transaction<T>(act: (query: Query) => Promise<T>): Promise<T> {
+  /**
+   * `act` may run several times; what it decides must come from what it reads. Its first statement travels with the `begin`: it locks or reads, and
+   * writes nothing. Statements that do not wait for each other travel together. @throws Fault STORE_UNAVAILABLE, or what `act` throws (rolled back).
+   */
+  async transaction<T>(act: (query: Query, lastly: Lastly) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#once(act);
@@ -43,17 +49,14 @@ export class Database {
     }
   }
 
-  async #once<T>(act: (query: Query) => Promise<T>): Promise<T> {
+  async #once<T>(act: (query: Query, lastly: Lastly) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     // A connection that dies between two statements says so here; unheard, it would end the process.
     const hear = (error: Error) => (broken = error);
     client.on('error', hear);
     try {
-      await client.query('begin');
-      const result = await act(queryOn(client));
-      await client.query('commit');
-      return result;
+      return await within(client, act);
     } catch (thrown) {
       // A silent server would not hear a rollback either.
       if (silent.test(messageOf(thrown))) broken ??= new Error(messageOf(thrown));
@@ -66,10 +69,39 @@ export class Database {
   }
 }
 
-const queryOn =
-  (client: PoolClient): Query =>
-  (text, values = [], name) =>
-    rowsOf(client, text, values, name);
+/**
+ * Statements go out as they are asked for and are answered in the same order, so one that is sent before its predecessor's answer saves a round trip.
+ * @throws the first failure: what was sent behind it only says that the transaction is aborted, and a commit there is a rollback.
+ */
+async function within<T>(client: PoolClient, act: (query: Query, lastly: Lastly) => Promise<T>): Promise<T> {
+  const sent: Promise<unknown>[] = [];
+  const send = <R>(answer: Promise<R>): Promise<R> => {
+    sent.push(answer);
+    // Awaited in its turn; until then it must not count as unhandled.
+    answer.catch(() => undefined);
+    return answer;
+  };
+  const answered = async (): Promise<void> => {
+    for (const answer of sent) await answer;
+  };
+  const began = send(client.query('begin'));
+  const query: Query = async (text, values = [], name) => {
+    const rows = send(rowsOf<never>(client, text, values, name));
+    await began;
+    return rows;
+  };
+  const lastly: Lastly = (text, values = [], name) => void send(rowsOf(client, text, values, name));
+  try {
+    const result = await act(query, lastly);
+    await began;
+    void send(client.query('commit'));
+    await answered();
+    return result;
+  } catch (thrown) {
+    await answered();
+    throw thrown;
+  }
+}
 
 async function rowsOf<Row extends QueryResultRow>(
   on: Pick<PoolClient, 'query'>,

@@ -13,17 +13,8 @@ import {
 } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
-import type { Database, Query } from '../database/database.js';
-import {
-  type FactsRow,
-  failedItems,
-  findRecord,
-  lockJob,
-  lockJobs,
-  nowMs,
-  stateEvent,
-  writeOutbox,
-} from './job-rows.js';
+import type { Database, Lastly, Query } from '../database/database.js';
+import { type FactsRow, failedItems, findRecord, known, lockJobs, nowMs, stateEvent, writeOutbox } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import {
   type FoundPart,
@@ -43,11 +34,10 @@ async function currentTerm(query: Query): Promise<number> {
 }
 
 export function saveActs(db: Database, request: Ask<'saveActs'>): Answer<'saveActs'> {
-  return db.transaction(async (query) => {
-    const term = await currentTerm(query);
-    if (term !== request.act.term) return { outcome: 'staleTerm', term, stale: [] };
+  return db.transaction(async (query, lastly) => {
     const named = namedParts(request);
-    const jobs = await lockJobs(query, [...named.keys()], 'no key update');
+    const [term, jobs] = await Promise.all([currentTerm(query), lockJobs(query, [...named.keys()], 'no key update')]);
+    if (term !== request.act.term) return { outcome: 'staleTerm', term, stale: [] };
     const parts = await storedParts(query, jobs, named);
     const heldMs = await heldSince(query, request);
     const decided = [...named.keys()].map((id) => {
@@ -56,7 +46,7 @@ export function saveActs(db: Database, request: Ask<'saveActs'>): Answer<'saveAc
       return { id, job, decision: decideSave({ id, job, parts: mine, request, now: heldMs ?? job?.now ?? 0 }) };
     });
     const writing = decided.flatMap(({ job, decision }) => (job ? [{ job, decision }] : []));
-    await writeActs(query, writing);
+    writeActs(lastly, writing);
     return { outcome: 'saved', term, stale: decided.filter(({ decision }) => decision.stale).map(({ id }) => id) };
   });
 }
@@ -90,17 +80,15 @@ async function storedParts(
   const keys = [...jobs.values()].flatMap((job) =>
     [...(named.get(job.id) ?? [])].flatMap(([part, generation]) => {
       const key = generation === job.generation ? keyOf(job.no, generation, part) : undefined;
-      return key ? [{ key, fresh: key.f >= job.cut }] : [];
+      // A map part at or beyond the cut is new, and the job's lock keeps it so: on the hot path nothing needs to be looked up.
+      return key && !(key.k === mapCode && key.f >= job.cut) ? [key] : [];
     }),
   );
-  const all = keys.map(({ key }) => key);
-  const open = all.length > 0 ? await lockOpenParts(query, all) : [];
+  const open = keys.length > 0 ? await lockOpenParts(query, keys) : [];
   const has = new Set(open.map(({ jobNo, generation, part }) => nameOf(keyOfPart(jobNo, generation, part))));
-  // A map part at or beyond the cut is new: on the hot path nothing needs to be looked up among the ended ones.
-  const unknown = keys.filter(({ key, fresh }) => !(fresh && key.k === mapCode) && !has.has(nameOf(key)));
   const settled = await findSettledParts(
     query,
-    unknown.map(({ key }) => key),
+    keys.filter((key) => !has.has(nameOf(key))),
   );
   const byJob = new Map<number, FoundPart[]>();
   for (const found of [...open, ...settled]) byJob.set(found.jobNo, [...(byJob.get(found.jobNo) ?? []), found]);
@@ -112,7 +100,7 @@ const hookCode = partKindCode('hook');
 const nameOf = ({ j, k, f, t, r }: PartKey): string => `${j} ${k} ${f} ${t} ${r}`;
 
 /** All that applies, in one statement. */
-async function writeActs(query: Query, writing: readonly { job: FactsRow; decision: SaveDecision }[]): Promise<void> {
+function writeActs(lastly: Lastly, writing: readonly { job: FactsRow; decision: SaveDecision }[]): void {
   const rows = (pick: (decision: SaveDecision) => readonly StoredPart[]) =>
     writing.flatMap(({ job, decision }) =>
       pick(decision).map((part) => openJson(keyOfPart(job.no, job.generation, part), part)),
@@ -121,7 +109,7 @@ async function writeActs(query: Query, writing: readonly { job: FactsRow; decisi
   const updated = rows(({ updated }) => updated);
   const cuts = writing.filter(({ job, decision }) => decision.cut !== job.cut);
   if (inserted.length + updated.length + cuts.length === 0) return;
-  await query(
+  lastly(
     `with made as (${sql.insertOpen(1)}), changed as (${sql.updateOpen(2)})
      update jobs set cut = x.cut from json_to_recordset($3::json) as x(no int, cut bigint) where jobs.no = x.no`,
     [
@@ -135,8 +123,9 @@ async function writeActs(query: Query, writing: readonly { job: FactsRow; decisi
 
 export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'advanceJob'> {
   return db.transaction(async (query) => {
-    if ((await currentTerm(query)) !== request.act.term) return { outcome: 'staleTerm' };
-    const job = await lockJob(query, request.job, 'update');
+    const [term, jobs] = await Promise.all([currentTerm(query), lockJobs(query, [request.job], 'update')]);
+    if (term !== request.act.term) return { outcome: 'staleTerm' };
+    const job = known(request.job, jobs.get(request.job));
     const decided = decideAdvance(job, await tallyOf(query, job), request, job.now);
     if (decided.to) await moveJob(query, job, decided.to, decided);
     if (decided.parts.length > 0)

@@ -2,7 +2,7 @@ import { Fault, type OutputRow } from '@das/contracts';
 import { type Committed, asFault, decideCommit, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
-import type { Database, Query } from '../database/database.js';
+import type { Database, Lastly, Query } from '../database/database.js';
 import { type Packed, pack } from '../database/pack.js';
 import { restart, seal } from './input.js';
 import { type FactsRow, lockJobs } from './job-rows.js';
@@ -55,7 +55,7 @@ interface Judged {
  * A refused commit is an Error in its place; the others go on.
  */
 export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise<(CommitReply | Error)[]> {
-  return db.transaction(async (query) => {
+  return db.transaction(async (query, lastly) => {
     const ids = [...new Set(tasks.map(({ request }) => request.attempt.job))];
     const sealing = tasks.some(({ request }) => request.sealed);
     const jobs = await lockJobs(query, ids, sealing ? 'update' : 'key share');
@@ -63,7 +63,7 @@ export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise
     const judged: Judged[] = [];
     const replies: (CommitReply | Error)[] = [];
     for (const task of tasks) replies.push(await judge(query, task, jobs, parts, judged));
-    await write(query, judged);
+    await write(query, lastly, judged);
     return replies;
   });
 }
@@ -140,7 +140,7 @@ async function toldAgain(
   };
 }
 
-async function write(query: Query, judged: readonly Judged[]): Promise<void> {
+async function write(query: Query, lastly: Lastly, judged: readonly Judged[]): Promise<void> {
   if (judged.length === 0) return;
   const gone = judged.map(({ job, found }) => keyOfPart(job.no, job.generation, found.part));
   const rows = <T>(each: (judged: Judged) => readonly T[]): T[] => judged.flatMap(each);
@@ -148,7 +148,7 @@ async function write(query: Query, judged: readonly Judged[]): Promise<void> {
     decision.settled.map((part) => settledJson(keyOfPart(job.no, job.generation, part), part)),
   );
   const outputs = rows(outputsOf);
-  await query(
+  lastly(
     `with gone as (${sql.deleteOpen(1)}), ended as (${sql.insertSettled(2)}) ${insertOutputs}`,
     [JSON.stringify(gone), JSON.stringify(settled), ...outputArguments(outputs)],
     'commit',
@@ -156,7 +156,7 @@ async function write(query: Query, judged: readonly Judged[]): Promise<void> {
   const children = rows(({ job, decision }) =>
     decision.children.map((part) => openJson(keyOfPart(job.no, job.generation, part), part)),
   );
-  if (children.length > 0) await query(sql.insertOpen(1), [JSON.stringify(children)]);
+  if (children.length > 0) lastly(sql.insertOpen(1), [JSON.stringify(children)]);
   for (const { job, found, task, decision } of judged) {
     if (found.staged) await commitStaged(query, job, found.part, task.request);
     if (decision.sealed !== undefined) await seal(query, job);
