@@ -35,5 +35,6 @@ export function toldOf({ commit, reply }: Judged): Told {
     // An earlier life of the attempt may have committed something else: then the store names no failure, and ours counts for nothing.
     ...(fatal !== undefined && reply.failed.length > 0 ? { fatal } : {}),
     ...(sealed === undefined ? {} : { sealed }),
+    ...(reply.ended === true ? { ended: true } : {}),
   };
 }

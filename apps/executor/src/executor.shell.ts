@@ -74,8 +74,8 @@ export class ExecutorShell {
     return { outcome: verdict === 'staleTerm' ? 'staleTerm' : 'dropped', highestTerm: this.#state.highestTerm };
   }
 
-  jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
-    this.#handle({ kind: 'jobEnded', job, belowGeneration });
+  jobEnded({ job, belowGeneration, state }: BodyOf<typeof jobEnded>): void {
+    this.#handle({ kind: 'jobEnded', job, belowGeneration, succeeded: state === 'succeeded' });
     this.tools.pools.endJob(job, belowGeneration);
   }
 

@@ -226,6 +226,7 @@ export class PartRun implements WorkSink {
       failures: [...outcome.failures],
       unfinished: [...outcome.unfinished],
       busyMs,
+      ...(this.part.last === true ? { last: true } : {}),
     };
   }
 

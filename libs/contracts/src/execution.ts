@@ -26,6 +26,10 @@ export const assignmentSchema = attemptRefSchema.extend({
   /** Number of items, once final: what `len(results)` says in `gather`. */
   items: count('number of items').optional(),
   decision: decisionSchema.optional().describe('what the hook is run for'),
+  last: z
+    .boolean()
+    .optional()
+    .describe('nothing else of the job is open and nothing follows: its commit may end the job'),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 
@@ -89,6 +93,7 @@ export const attemptFinished = announcement(
     failed: z.array(failureSchema),
     fatal: failureSchema.optional(),
     sealed: z.object({ items: z.number().int() }).optional(),
+    ended: z.boolean().optional().describe('the job succeeded with this commit'),
     /** For `abandoned`: why the node gave the attempt back without a commit. */
     why: z.string().max(1000).optional(),
   }),

@@ -37,7 +37,13 @@ export {
   type StoredAttempt,
   type StoredPart,
 } from './core/job-rules.js';
-export { decideAdvance, decideCancel, type AdvanceDecision, type PartTally } from './core/job-rules-advance.js';
+export {
+  decideAdvance,
+  decideCancel,
+  endsWith,
+  type AdvanceDecision,
+  type PartTally,
+} from './core/job-rules-advance.js';
 export { attemptLive, decideAppend, decideRestart, decideSeal, firstState, liveIn } from './core/job-rules-input.js';
 export {
   type LockDecision,

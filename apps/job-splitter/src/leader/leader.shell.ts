@@ -95,8 +95,8 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
     this.#push({ kind: 'jobCreated', record: created });
   }
 
-  #jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
-    if (belowGeneration === undefined) this.#push({ kind: 'jobGone', job });
+  #jobEnded({ job, belowGeneration, state }: BodyOf<typeof jobEnded>): void {
+    if (belowGeneration === undefined) this.#push({ kind: 'jobGone', job, succeeded: state === 'succeeded' });
     else this.#push({ kind: 'stale', jobs: [job] });
   }
 

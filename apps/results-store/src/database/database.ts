@@ -16,7 +16,7 @@ export type Query = <Row extends QueryResultRow>(
 ) => Promise<Row[]>;
 
 /** Takes the statement that ends a transaction: it travels with the commit, so nobody can wait for what it gives. Its failure is the transaction's. */
-export type Lastly = (text: string, values?: readonly unknown[], name?: string) => void;
+export type Lastly = (text: string, values?: readonly unknown[], name?: string) => undefined;
 
 /** The pool of connections, with every failure turned into one that callers can act on. */
 export class Database {

@@ -1,20 +1,17 @@
-import type { Failure, JobState } from '@das/contracts';
 import {
-  type AdvanceDecision,
   type SaveDecision,
   type StoredPart,
   cancelFailure,
-  type PartTally,
   decideAdvance,
   decideCancel,
   decideSave,
-  jobEnded,
   parsePartId,
 } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
-import { partKindCode, settledCode } from '../database/codes.js';
+import { partKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
-import { type FactsRow, failedItems, findRecord, known, lockJobs, nowMs, stateEvent, writeOutbox } from './job-rows.js';
+import { type FactsRow, findRecord, known, lockJobs, nowMs } from './job-rows.js';
+import { moveJob, tallyOf } from './move-job.js';
 import type { Answer, Ask } from './operations.js';
 import {
   type FoundPart,
@@ -96,7 +93,6 @@ async function storedParts(
 }
 
 const mapCode = partKindCode('map');
-const hookCode = partKindCode('hook');
 const nameOf = ({ j, k, f, t, r }: PartKey): string => `${j} ${k} ${f} ${t} ${r}`;
 
 /** All that applies, in one statement. */
@@ -122,14 +118,14 @@ function writeActs(lastly: Lastly, writing: readonly { job: FactsRow; decision: 
 }
 
 export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'advanceJob'> {
-  return db.transaction(async (query) => {
+  return db.transaction(async (query, lastly) => {
     const [term, jobs] = await Promise.all([currentTerm(query), lockJobs(query, [request.job], 'update')]);
     if (term !== request.act.term) return { outcome: 'staleTerm' };
     const job = known(request.job, jobs.get(request.job));
     const decided = decideAdvance(job, await tallyOf(query, job), request, job.now);
-    if (decided.to) await moveJob(query, job, decided.to, decided);
+    if (decided.to) moveJob(lastly, job, decided.to, decided);
     if (decided.parts.length > 0)
-      await query(sql.insertOpen(1), [
+      lastly(sql.insertOpen(1), [
         JSON.stringify(decided.parts.map((part) => openJson(keyOfPart(job.no, job.generation, part), part))),
       ]);
     const record = await findRecord(query, request.job);
@@ -137,61 +133,12 @@ export function advanceJob(db: Database, request: Ask<'advanceJob'>): Answer<'ad
   });
 }
 
-/** Open parts are not counted, and failed items only among the few parts that are not committed: no scan grows with the job. */
-async function tallyOf(query: Query, { no, generation, state }: FactsRow): Promise<PartTally> {
-  const [tally] = await query<PartTally>(
-    `select exists (select from open_parts where job_no = $1 and generation = $2)::int as open,
-       exists (select from parts where job_no = $1 and generation = $2 and fatal) as fatal,
-       (select ${failedItems} from parts where job_no = $1 and generation = $2 and state <> 0) as failed`,
-    [no, generation],
-    'tally',
-  );
-  const hook = state === 'settling' ? await hookFailureOf(query, no, generation) : undefined;
-  return { ...(tally ?? { open: 0, failed: 0, fatal: false }), hook };
-}
-
-async function hookFailureOf(query: Query, jobNo: number, generation: number): Promise<Failure | undefined> {
-  const [failed] = await query<{ failure: string }>(
-    `select failure from parts where job_no = $1 and generation = $2 and fatal and kind = ${hookCode}`,
-    [jobNo, generation],
-  );
-  return failed && (JSON.parse(failed.failure) as Failure);
-}
-
 export function cancelJob(db: Database, { job: id, why }: Ask<'cancelJob'>): Answer<'cancelJob'> {
-  return db.transaction(async (query) => {
+  return db.transaction(async (query, lastly) => {
     const job = (await lockJobs(query, [id], 'update')).get(id);
     const outcome = decideCancel(job?.state);
-    if (job && outcome === 'cancelled') await moveJob(query, job, 'cancelled', { failure: cancelFailure(why) });
+    if (job && outcome === 'cancelled') moveJob(lastly, job, 'cancelled', { failure: cancelFailure(why) });
     const record = await findRecord(query, id);
     return { outcome, ...(record && { job: record }) };
   });
-}
-
-type Move = Pick<AdvanceDecision, 'failure' | 'decision' | 'hookFailure'>;
-
-/** Moves a job whose row the caller holds; once it is decided, what is open ends with it. A decision is written once and stays. */
-async function moveJob(query: Query, job: FactsRow, to: JobState, move: Move): Promise<void> {
-  const { failure, decision, hookFailure } = move;
-  if (jobEnded(to) || to === 'settling') await endOpenParts(query, job);
-  await query(
-    `update jobs set state = $2, failure = $3, decision = coalesce(decision, $4), hook_failure = $5,
-     finished_at = ${jobEnded(to) ? nowMs : 'null'} where no = $1`,
-    [job.no, to, jsonOf(failure), jsonOf(decision), jsonOf(hookFailure)],
-  );
-  const told = { ...(failure && { failure }), ...(hookFailure && { hookFailure }) };
-  const outcome = decision ? { outcome: decision.outcome } : {};
-  await writeOutbox(query, [stateEvent(job.id, job.now, to, job.generation, { ...told, ...outcome })]);
-}
-
-const jsonOf = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
-
-async function endOpenParts(query: Query, job: FactsRow): Promise<void> {
-  await query(
-    `with gone as (delete from open_parts where job_no = $1 returning *),
-     dropped as (delete from staged_outputs where job_no = $1)
-     insert into parts (job_no, generation, kind, from_item, to_item, tries, attempts, state, busy_ms, fatal, failure)
-     select job_no, generation, kind, from_item, to_item, tries, attempts, ${settledCode('cancelled')}, 0, false, '' from gone`,
-    [job.no],
-  );
 }

@@ -1,11 +1,12 @@
 import { Fault, type OutputRow } from '@das/contracts';
-import { type Committed, asFault, decideCommit, openPartOf, slices } from '@das/jobs';
+import { type Committed, asFault, decideCommit, endsWith, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
 import { type Packed, pack } from '../database/pack.js';
 import { restart, seal } from './input.js';
 import { type FactsRow, lockJobs } from './job-rows.js';
+import { moveJob, tallyOf } from './move-job.js';
 import type { Answer, Ask } from './operations.js';
 import {
   type FoundPart,
@@ -51,20 +52,21 @@ interface Judged {
 }
 
 /**
- * One transaction for many commits. Locks: job rows for key share (or, for a seal, for update), then part rows, each in one order for everybody.
+ * One transaction for many commits. Locks: job rows for key share (or, where a job may move on with one, for update), then part rows, each in one order for everybody.
  * A refused commit is an Error in its place; the others go on.
  */
 export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise<(CommitReply | Error)[]> {
   return db.transaction(async (query, lastly) => {
     const ids = [...new Set(tasks.map(({ request }) => request.attempt.job))];
-    const sealing = tasks.some(({ request }) => request.sealed);
-    const jobs = await lockJobs(query, ids, sealing ? 'update' : 'key share');
+    const moving = tasks.some(({ request }) => request.sealed !== undefined || request.last === true);
+    const jobs = await lockJobs(query, ids, moving ? 'update' : 'key share');
     const parts = await lockParts(query, tasks, jobs);
     const judged: Judged[] = [];
     const replies: (CommitReply | Error)[] = [];
     for (const task of tasks) replies.push(await judge(query, task, jobs, parts, judged));
     await write(query, lastly, judged);
-    return replies;
+    const over = await endJobs(query, lastly, judged);
+    return replies.map((reply, i) => (over.has(tasks[i]) ? { ...reply, ended: true } : reply));
   });
 }
 
@@ -161,6 +163,20 @@ async function write(query: Query, lastly: Lastly, judged: readonly Judged[]): P
     if (found.staged) await commitStaged(query, job, found.part, task.request);
     if (decision.sealed !== undefined) await seal(query, job);
   }
+}
+
+/** Those after which nothing of their job is left, with the job's end: in the same transaction, because nobody has anything left to decide. */
+async function endJobs(query: Query, lastly: Lastly, judged: readonly Judged[]): Promise<ReadonlySet<unknown>> {
+  const over = new Set<CommitTask>();
+  const last = judged.filter(({ task }) => task.request.last === true);
+  const end = async ({ task, job, found }: Judged): Promise<void> => {
+    const tally = await tallyOf(query, job);
+    if (!endsWith(found.part.kind, { ...job, gathers: tally.gathers }, tally)) return;
+    moveJob(lastly, job, 'succeeded');
+    over.add(task);
+  };
+  await Promise.all(last.map(end));
+  return over;
 }
 
 function outputsOf({ task, job, decision }: Judged): NewOutput[] {

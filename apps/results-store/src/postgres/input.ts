@@ -12,7 +12,7 @@ import {
 import type { Database, Query } from '../database/database.js';
 import { pack, unpack } from '../database/pack.js';
 import type { BlockCache } from './block-cache.js';
-import { type FactsRow, findJob, findRecord, lockJob, nowMs, stateEvent, writeOutbox } from './job-rows.js';
+import { type FactsRow, findJob, findRecord, lockJob, nowMs, stateEvent, outboxOf } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import { keyOfPart, openJson, openPartOfAttempt, sql } from './part-rows.js';
 import { sealKey } from './submission-keys.js';
@@ -68,7 +68,7 @@ export function sealJob(db: Database, request: Ask<'sealJob'>): Answer<'sealJob'
 /** The items are final and the job runs; the caller holds its row. */
 export async function seal(query: Query, job: FactsRow): Promise<void> {
   await query(`update jobs set sealed = true, state = 'running' where no = $1`, [job.no]);
-  await writeOutbox(query, [stateEvent(job.id, job.now, 'running', job.generation)]);
+  await query(...outboxOf([stateEvent(job.id, job.now, 'running', job.generation)]));
 }
 
 export async function abandonJob(db: Database, { job }: Ask<'abandonJob'>): Answer<'abandonJob'> {
@@ -117,10 +117,9 @@ export async function restart(
     [job.no, generation],
   );
   await query(sql.insertOpen(1), [JSON.stringify([openJson(keyOfPart(job.no, generation, split), split)])]);
-  await writeOutbox(query, [
-    { event: 'note', job: job.id, at: job.now, message: restartNote(generation, why) },
-    stateEvent(job.id, job.now, 'splitting', generation),
-  ]);
+  const restarted = stateEvent(job.id, job.now, 'splitting', generation);
+  const note = { event: 'note' as const, job: job.id, at: job.now, message: restartNote(generation, why) };
+  await query(...outboxOf([note, restarted]));
   return { outcome: 'restarted', generation };
 }
 

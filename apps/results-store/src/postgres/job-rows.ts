@@ -153,8 +153,9 @@ export function countsOf(row: CountsRow): JobCounts {
 }
 
 /** Events leave in the transaction of the change that they tell; see outbox.ts. */
-export async function writeOutbox(query: Query, events: readonly JobEvent[]): Promise<void> {
-  await query('insert into outbox (event) select unnest($1::text[])', [events.map((event) => JSON.stringify(event))]);
+export function outboxOf(events: readonly JobEvent[]): [text: string, values: unknown[], name: string] {
+  const texts = events.map((event) => JSON.stringify(event));
+  return ['insert into outbox (event) select unnest($1::text[])', [texts], 'write-outbox'];
 }
 
 type Why = Pick<Extract<JobEvent, { event: 'state' }>, 'failure' | 'outcome' | 'hookFailure'>;

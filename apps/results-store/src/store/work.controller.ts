@@ -72,6 +72,10 @@ export class WorkController {
   @Answers(commitPart)
   async commitPart(request: RequestOf<typeof commitPart>, { raw }: CallContext): Promise<ReplyOf<typeof commitPart>> {
     const reply = await this.store.commitPart(request, raw);
+    if (reply.ended === true) {
+      this.announcer.ended(request.attempt.job, 'succeeded');
+      this.outbox.kick();
+    }
     if (request.sealed) await this.#afterSplit(request, reply.outcome);
     return reply;
   }

@@ -59,6 +59,10 @@ export const commitPart = operation(
     /** The number of items: only from `split`, and it seals the job. */
     sealed: z.object({ items: count('number of items') }).optional(),
     busyMs: z.number().min(0),
+    last: z
+      .boolean()
+      .optional()
+      .describe('nothing of the job may be left after it: then the store ends the job with it'),
   }),
   z.object({
     outcome: z.enum(['committed', 'alreadyCommitted', 'staleAttempt', 'jobEnded']),
@@ -66,6 +70,7 @@ export const commitPart = operation(
     children: z.array(openPartSchema),
     /** Items that failed for good, with the reason. */
     failed: z.array(failureSchema),
+    ended: z.boolean().optional().describe('the job succeeded in the same transaction'),
   }),
 );
 

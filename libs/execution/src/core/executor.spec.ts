@@ -128,6 +128,12 @@ describe('the executor', () => {
     expect(phases(state)).toEqual(['7 running']);
   });
 
+  it('waits for the answer to what it holds of a job that succeeded: that commit may have ended it', () => {
+    const events = [assign(map(0), map(1)), { kind: 'ran', key: key(map(0)) } as const];
+    const { state, did } = run(fresh, ...events, { kind: 'jobEnded', job: job('j'), succeeded: true });
+    expect([phases(state), did.at(-1)]).toEqual([['0 holding'], 'stop j 1']);
+  });
+
   it('stops only earlier generations of a job that started again', () => {
     const again = map(0, { generation: 2 });
     const { state } = run(fresh, assign(map(0), again), { kind: 'jobEnded', job: job('j'), belowGeneration: 2 });

@@ -27,7 +27,13 @@ export type ExecutorEvent =
   | { readonly kind: 'settled'; readonly key: AttemptKey }
   /** This node cannot go on with it. */
   | { readonly kind: 'givenBack'; readonly key: AttemptKey }
-  | { readonly kind: 'jobEnded'; readonly job: JobId; readonly belowGeneration?: number | undefined }
+  /** `succeeded`: whoever holds a commit of it may have ended it by that, and gets the answer. */
+  | {
+      readonly kind: 'jobEnded';
+      readonly job: JobId;
+      readonly belowGeneration?: number | undefined;
+      readonly succeeded?: boolean;
+    }
   | { readonly kind: 'heldOutput'; readonly full: boolean }
   | { readonly kind: 'draining' }
   /** The store's term, asked for when `highestTerm` was the highest seen. A lower one: the store was replaced by a new one. */
@@ -83,7 +89,7 @@ export function step(state: ExecutorState, event: ExecutorEvent): Step {
     case 'givenBack':
       return startNext(ended(state, event.key, 'abandoned'));
     case 'jobEnded':
-      return jobEnded(state, event.job, event.belowGeneration);
+      return jobEnded(state, event);
     case 'heldOutput':
       return startNext({ ...state, holdFull: event.full });
     case 'draining':
@@ -150,8 +156,12 @@ function termRead(state: ExecutorState, term: number, highestTerm: number): Step
   return { ...done({ ...state, highestTerm: term }), effects: [{ kind: 'keepTerm', term }] };
 }
 
-function jobEnded(state: ExecutorState, job: JobId, belowGeneration = Number.POSITIVE_INFINITY): Step {
-  return stopAll(state, ({ assignment }) => assignment.job === job && assignment.generation < belowGeneration);
+function jobEnded(state: ExecutorState, ended: Extract<ExecutorEvent, { kind: 'jobEnded' }>): Step {
+  const { job, belowGeneration = Number.POSITIVE_INFINITY, succeeded = false } = ended;
+  return stopAll(state, ({ assignment, state: phase }) => {
+    if (succeeded && phase === 'holding') return false;
+    return assignment.job === job && assignment.generation < belowGeneration;
+  });
 }
 
 function stopAll(state: ExecutorState, concerned: (attempt: Attempt) => boolean): Step {

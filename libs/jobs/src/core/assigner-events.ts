@@ -31,7 +31,8 @@ export type AssignerEvent =
     }
   /** Every unfinished job has been taken in once: what is unknown now is nobody's. */
   | { readonly kind: 'allLoaded' }
-  | { readonly kind: 'jobGone'; readonly job: JobId }
+  /** `succeeded`: all of it is committed, so nobody waits for its nodes to stop. */
+  | { readonly kind: 'jobGone'; readonly job: JobId; readonly succeeded?: boolean }
   | { readonly kind: 'attemptFinished'; readonly finished: AttemptFinished }
   | { readonly kind: 'beat'; readonly beat: ExecutorBeat }
   | { readonly kind: 'nodeLost'; readonly node: NodeId; readonly why: string }
@@ -63,7 +64,7 @@ export function apply(state: AssignerState, event: AssignerEvent, now: number): 
     case 'jobLoaded':
       return jobLoaded(state, event, now);
     case 'jobGone':
-      return removeJob(state, event.job);
+      return removeJob(state, event.job, event.succeeded !== true);
     case 'attemptFinished':
       return attemptFinished(state, event.finished, now);
     case 'beat':
@@ -173,6 +174,7 @@ function attemptFinished(state: AssignerState, finished: AttemptFinished, now: n
     startReload(state, finished.attempt.job);
     return;
   }
+  if (finished.ended === true) return removeJob(state, finished.attempt.job, false);
   job.reload?.finished.add(finished.attempt.part);
   job.reload?.children.push(...finished.children);
   const part = job.parts.get(finished.attempt.part);

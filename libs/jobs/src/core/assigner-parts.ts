@@ -93,7 +93,8 @@ export function endAttempt(state: AssignerState, live: LiveAttempt, why: string,
   removeAttempt(state, live);
 }
 
-export function removeJob(state: AssignerState, id: JobId): void {
+/** `stopping`: what its nodes still run of it is to be waited for. */
+export function removeJob(state: AssignerState, id: JobId, stopping = true): void {
   const job = state.jobs.get(id);
   if (job === undefined) return;
   const nodes = new Set<NodeId>();
@@ -103,12 +104,21 @@ export function removeJob(state: AssignerState, id: JobId): void {
   }
   state.jobs.delete(id);
   state.loads.delete(id);
-  if (nodes.size > 0) state.stopping.set(id, nodes);
+  if (stopping && nodes.size > 0) state.stopping.set(id, nodes);
 }
 
 export function learnFrom(job: JobWork, items: number, busyMs: number): void {
   job.msPerItem = learn(job.msPerItem, items, busyMs);
   job.measuredItems = Math.max(job.measuredItems, items);
+}
+
+/** Whether its commit leaves the job nothing to do but to succeed; the store looks again. */
+function isLast({ record, parts, ensured }: JobWork, { kind }: PartWork): boolean {
+  const { state, cut, items, spec } = record;
+  const { reduce, gather, on_success: hook } = spec.functions;
+  if (parts.size > 1 || cut < items || hook === true) return false;
+  if (state === 'gathering') return kind === 'gather' && ensured.has('gather');
+  return state === 'running' && (kind === 'main' || (kind === 'map' && !reduce && !gather));
 }
 
 export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Assignment {
@@ -124,5 +134,6 @@ export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Ass
     tries: part.tries,
     ...(sealed ? { items } : {}),
     ...(part.kind === 'hook' ? { decision } : {}),
+    ...(isLast(job, part) ? { last: true } : {}),
   };
 }

@@ -71,6 +71,16 @@ function mayMoveOn(job: JobFacts, { open, failed, fatal }: PartTally, known: num
   return open === 0 && job.sealed && job.cut >= job.items && !fatal && (known ?? failed) === failed;
 }
 
+/**
+ * Whether a job has succeeded with the commit of a part, so that no leader is left anything to decide: nothing is open or failed, and no step and no
+ * hook follows. Asked in that commit's transaction, with the job held for update and the commit written. Whatever this denies, a leader decides.
+ */
+export function endsWith(kind: PartKind, job: JobFacts & { readonly gathers: boolean }, tally: PartTally): boolean {
+  if (job.decision || needsHook(job, 'succeeded') || !mayMoveOn(job, tally, 0)) return false;
+  if (job.state === 'gathering') return kind === 'gather';
+  return job.state === 'running' && (kind === 'main' || (kind === 'map' && !job.reduces && !job.gathers));
+}
+
 /** Whether a cancel takes hold. Twice is fine; a decided job cannot be cancelled any more. */
 export function decideCancel(state: JobState | undefined): ReplyOf<typeof cancelJob>['outcome'] {
   if (state === undefined) return 'unknown';

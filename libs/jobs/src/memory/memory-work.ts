@@ -1,9 +1,9 @@
-import { type OutputRow, type ReplyOf, type RequestOf } from '@das/contracts';
+import { type OutputRow, type PartKind, type ReplyOf, type RequestOf } from '@das/contracts';
 import type * as contracts from '@das/contracts';
 import type { JobId, PartId } from '@das/kernel';
 import { type Committed, decideCommit } from '../core/commit.js';
 import { checkRows, rowInside } from '../core/commit-check.js';
-import { decideAdvance, decideCancel } from '../core/job-rules-advance.js';
+import { type PartTally, decideAdvance, decideCancel, endsWith } from '../core/job-rules-advance.js';
 import { liveIn } from '../core/job-rules-input.js';
 import { decideSave } from '../core/job-rules-save.js';
 import { jobEnded, openPartOf, partOpen } from '../core/job-rules.js';
@@ -49,14 +49,18 @@ export function advanceJob(
 ): ReplyOf<typeof contracts.advanceJob> {
   if (request.act.term !== world.data.term) return { outcome: 'staleTerm' };
   const job = jobOf(world, request.job);
-  const { open, failed, fatal } = countsOf(job);
-  const tally = { open, failed, fatal: fatal !== undefined, hook: hookFailureOf(job) };
+  const tally = { ...tallyOf(job), hook: hookFailureOf(job) };
   const decided = decideAdvance(factsOf(job), tally, request, world.clock.now());
   job.decision ??= decided.decision;
   job.hookFailure ??= decided.hookFailure;
   if (decided.to) moveJob(world, job, decided.to, decided.failure);
   for (const part of decided.parts) job.parts.set(part.part, part);
   return { outcome: decided.outcome, job: recordOf(job) };
+}
+
+function tallyOf(job: MemoryJob): PartTally {
+  const { open, failed, fatal } = countsOf(job);
+  return { open, failed, fatal: fatal !== undefined };
 }
 
 const hookFailureOf = (job: MemoryJob) =>
@@ -124,9 +128,17 @@ export function commitPart(
   }
   if (decision.outcome === 'committed') {
     apply(world, job, request, rows, decision);
-    return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
+    const ended = request.last === true && part !== undefined && endIfOver(world, job, part.kind);
+    const told = { children: decision.children.map(openPartOf), failed: [...decision.failed] };
+    return { outcome: 'committed', ...told, ...(ended && { ended }) };
   }
   return { outcome: decision.outcome, children: [], failed: [] };
+}
+
+function endIfOver(world: MemoryWorld, job: MemoryJob, kind: PartKind): boolean {
+  const over = endsWith(kind, { ...factsOf(job), gathers: job.spec.functions.gather }, tallyOf(job));
+  if (over) moveJob(world, job, 'succeeded');
+  return over;
 }
 
 function apply(

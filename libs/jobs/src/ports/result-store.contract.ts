@@ -4,6 +4,7 @@ import { codeRules } from './contract/code.contract.js';
 import { commitRules } from './contract/commits.contract.js';
 import { outcomeRules } from './contract/outcome.contract.js';
 import { inputRules } from './contract/input.contract.js';
+import { lastCommitRules } from './contract/last-commits.contract.js';
 import { lockRules } from './contract/locks.contract.js';
 import { keyRules } from './contract/keys.contract.js';
 import { Scenario, type StoreHarness } from './contract/scenario.js';
@@ -35,6 +36,7 @@ export function resultStoreContract(name: string, start: () => Promise<StoreHarn
       splitRules,
       actRules,
       commitRules,
+      lastCommitRules,
       outcomeRules,
       stagingRules,
       viewRules,

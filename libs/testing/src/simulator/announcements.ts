@@ -19,7 +19,7 @@ export function announcerOf(cluster: Cluster): Announcer {
     ended: (body) =>
       tell(({ splitter, executor }) => {
         splitter?.jobEnded(body);
-        executor?.jobEnded(body.job, body.belowGeneration);
+        executor?.jobEnded(body);
       }),
     wake: (body) => tell(({ splitter }) => splitter?.jobWake(body)),
   };
@@ -40,9 +40,13 @@ export function announce(act: Act, data: MemoryData, announcer: Announcer): void
       if (reply?.outcome === 'sealed') announcer.wake({ job: request.job });
       return;
     }
+    case 'commitPart': {
+      const { request, reply } = act as Act<'commitPart'>;
+      if (reply?.ended === true) announcer.ended({ job: request.attempt.job, state: 'succeeded' });
+      return afterSplit(act as Act<'commitPart'>, data, announcer);
+    }
     case 'restartSplit':
-    case 'commitPart':
-      return afterSplit(act as Act<'restartSplit' | 'commitPart'>, data, announcer);
+      return afterSplit(act as Act<'restartSplit'>, data, announcer);
     case 'advanceJob': {
       const { request, reply } = act as Act<'advanceJob'>;
       if (reply?.outcome === 'advanced' && jobEnded(request.to))

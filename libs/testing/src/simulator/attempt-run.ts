@@ -124,6 +124,7 @@ export class AttemptRun {
       ...{ done: [...outcome.done], failures: [...outcome.failures], unfinished: [...outcome.unfinished] },
       busyMs: this.#busyMs(),
       ...(sealed === undefined ? {} : { sealed }),
+      ...(this.assignment.last === true ? { last: true } : {}),
     };
     const items = itemsDone(outcome);
     if (!this.plan.staged || output.rows.length === 0)
@@ -166,13 +167,18 @@ export class AttemptRun {
     this.ask('commitPart', request, ({ reply }) => this.#judged(request, reply, items), raw);
   }
 
-  #judged({ fatal, sealed, busyMs }: CommitRequest, { outcome, children, failed }: CommitReply, items: number): void {
+  #judged(
+    { fatal, sealed, busyMs }: CommitRequest,
+    { outcome, children, failed, ended }: CommitReply,
+    items: number,
+  ): void {
     this.stop();
     this.executor.end(this.attempt.key, this.assignment, 'settled', {
       ...{ outcome, children, failed, items, busyMs },
       // An earlier life of the attempt may have committed something else: then the store names no failure.
       ...(fatal !== undefined && failed.length > 0 ? { fatal } : {}),
       ...(sealed === undefined ? {} : { sealed }),
+      ...(ended === true ? { ended } : {}),
     });
   }
 

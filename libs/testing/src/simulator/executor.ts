@@ -1,6 +1,7 @@
 import type {
   Assignment,
   AttemptFinished,
+  BodyOf,
   ExecutorBeat,
   HeldAttempt,
   JobSpec,
@@ -8,6 +9,7 @@ import type {
   RequestOf,
   assignParts,
   dropAttempts,
+  jobEnded,
 } from '@das/contracts';
 import { Fault } from '@das/contracts';
 import {
@@ -19,7 +21,7 @@ import {
   type Verdict,
   newExecutor,
 } from '@das/execution';
-import { type JobId, assertNever } from '@das/kernel';
+import { assertNever } from '@das/kernel';
 import { AttemptRun, type RunOwner } from './attempt-run.js';
 import type { Process } from './machine.js';
 import type { ExecutorStep } from './weakening.js';
@@ -79,8 +81,8 @@ export class Executor {
       this.owner.obeyed(this, act.term, []);
   }
 
-  jobEnded(job: JobId, belowGeneration: number | undefined): void {
-    this.#handle({ kind: 'jobEnded', job, belowGeneration });
+  jobEnded({ job, belowGeneration, state }: BodyOf<typeof jobEnded>): void {
+    this.#handle({ kind: 'jobEnded', job, belowGeneration, succeeded: state === 'succeeded' });
   }
 
   heardTerm(term: number): void {

@@ -130,6 +130,16 @@ export const storeMutants: Readonly<Record<string, Mutant>> = {
     seedsMax: 0,
     directed: directed.inputIsNotComplete,
   },
+  'a commit ends its job whatever is left of it': {
+    weaken: instead('commitPart', (real, world, request, raw) => {
+      const answer = real(world, request, raw);
+      const job = world.data.jobs.get(request.attempt.job);
+      if (answer.reply.outcome !== 'committed' || job === undefined) return answer;
+      Object.assign(job, { state: 'succeeded', finishedAt: job.createdAt });
+      return { ...answer, reply: { ...answer.reply, ended: true } };
+    }),
+    seedsMax: 40,
+  },
   'a job that ended may be moved on': {
     weaken: instead('advanceJob', (real, world, request, raw) => {
       const job = world.data.jobs.get(request.job);

@@ -73,8 +73,9 @@ export class Splitter {
   jobWake({ job, created }: BodyOf<typeof jobWake>): void {
     this.#push(created === undefined ? { kind: 'jobWoken', job } : { kind: 'jobCreated', record: created });
   }
-  jobEnded({ job, belowGeneration }: BodyOf<typeof jobEnded>): void {
-    this.#push(belowGeneration === undefined ? { kind: 'jobGone', job } : { kind: 'stale', jobs: [job] });
+  jobEnded({ job, belowGeneration, state }: BodyOf<typeof jobEnded>): void {
+    if (belowGeneration === undefined) this.#push({ kind: 'jobGone', job, succeeded: state === 'succeeded' });
+    else this.#push({ kind: 'stale', jobs: [job] });
   }
   nodeLost(node: NodeId, why: string): void {
     this.#push({ kind: 'nodeLost', node, why });
