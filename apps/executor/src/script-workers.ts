@@ -89,9 +89,13 @@ function openSandboxFor(
   });
 }
 
-function tell({ log }: ServiceContext, { layer, refused }: Sandbox, about: Record<string, unknown>): void {
+function tell({ log }: ServiceContext, { layer, refused, advice }: Sandbox, about: Record<string, unknown>): void {
   const told = { ...about, sandbox: layer, refused };
   if (layer === 'bwrap') log.info(told, 'executor starts workers');
   else if (layer === 'none') log.warn(told, 'scripts run with no sandbox (DAS_SANDBOX=none)');
-  else log.warn(told, `scripts are kept in by Landlock only: ${refused.join('; ') || 'so DAS_SANDBOX says'}`);
+  else if (refused.length === 0) log.warn(told, 'scripts are kept in by Landlock only (DAS_SANDBOX=landlock)');
+  else {
+    const change = advice === undefined ? '' : `; to have rooms: ${advice}`;
+    log.warn(told, `scripts are kept in by Landlock only, as no room can be made: ${refused.join('; ')}${change}`);
+  }
 }

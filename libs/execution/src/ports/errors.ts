@@ -37,11 +37,9 @@ export class NotStartedError extends DasError {
 export class NoSandboxError extends DasError {
   readonly code = 'EXECUTION_NO_SANDBOX';
   readonly retryable = false;
-  constructor(choice: string, refused: readonly string[]) {
+  constructor(choice: string, refused: readonly string[], advice = 'install bubblewrap (apt-get install bubblewrap)') {
     super(`no sandbox for scripts (DAS_SANDBOX=${choice}): ${refused.join('; ')}`, {
-      hint:
-        'install bubblewrap (apt-get install bubblewrap); in a container, see docs/security.md for the lines that let it make one; ' +
-        'or set DAS_SANDBOX=none to run scripts with no sandbox at all',
+      hint: `${advice}; docs/security.md says more; or set DAS_SANDBOX=none to run scripts with no sandbox at all`,
     });
   }
 }

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { SandboxLayer } from '@das/contracts';
 import { type Clock, messageOf } from '@das/kernel';
+import { type Refusal, refusalAdvice, refusalWords } from '../core/refusals.js';
 import type { SharedFolders } from '../core/room-args.js';
 import { DirectLauncher } from '../launch/direct-launcher.js';
 import { NoSandboxError } from '../ports/errors.js';
@@ -33,6 +34,8 @@ export interface Sandbox {
   readonly launcher: Launcher;
   /** What else was tried, and why it was not taken. */
   readonly refused: readonly string[];
+  /** What to change so that the best of these can be had, where that is known. */
+  readonly advice: string | undefined;
   /** Ends whatever makes workers, and every worker that is left. */
   readonly close: () => Promise<void>;
 }
@@ -46,20 +49,22 @@ interface Way {
 
 /** The strongest layer that works here, tried with a real worker. @throws NoSandboxError with what each try said; nothing is left running. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const refused: string[] = [];
+  const refusals: Refusal[] = [];
   for (const { layer, name, open } of ways(options)) {
     const opened = open();
     try {
       await options.probe(opened.launcher);
-      return { layer, refused, ...opened };
+      const refused = refusalWords(refusals);
+      return { layer, refused, advice: refusalAdvice(refused), ...opened };
     } catch (error) {
       await opened.close();
       // Without a sandbox there is nothing that could be chosen instead: it is the machine that is short of something.
       if (layer === 'none') throw error;
-      refused.push(`${name}: ${messageOf(error)}`);
+      refusals.push({ layer: name, why: messageOf(error) });
     }
   }
-  throw new NoSandboxError(options.choice, refused);
+  const refused = refusalWords(refusals);
+  throw new NoSandboxError(options.choice, refused, refusalAdvice(refused));
 }
 
 function ways(options: SandboxOptions): Way[] {
