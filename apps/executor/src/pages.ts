@@ -13,6 +13,9 @@ export class ItemPages {
     private readonly signal: AbortSignal,
   ) {
     this.#at = part.from;
+    if (part.lines === undefined) return;
+    this.#first = Promise.resolve({ count: part.to - part.from, source: 0, raw: Buffer.from(part.lines) });
+    this.#at = part.to;
   }
 
   /** Asks for the first page. Its failure is told to who takes it. */

@@ -17,6 +17,8 @@ import { sandboxSchema } from './sandbox.js';
 import type { commitPart } from './store/index.js';
 import { actSchema, attemptRefSchema } from './store/index.js';
 
+const inlineSchema = z.string().max(limits.inlineCharsMax);
+
 /** One attempt for one node. The executor fetches items [from, to) itself. */
 export const assignmentSchema = attemptRefSchema.extend({
   kind: partKindSchema,
@@ -26,6 +28,7 @@ export const assignmentSchema = attemptRefSchema.extend({
   /** Number of items, once final: what `len(results)` says in `gather`. */
   items: count('number of items').optional(),
   decision: decisionSchema.optional().describe('what the hook is run for'),
+  lines: inlineSchema.optional().describe('its items, where they are small: they need not be fetched'),
   last: z
     .boolean()
     .optional()
@@ -109,6 +112,7 @@ export const jobEnded = announcement(
     job: jobIdSchema,
     state: z.string(),
     belowGeneration: z.number().int().optional().describe('only attempts of earlier generations end'),
+    result: inlineSchema.optional().describe('the whole result, where it is small and known here'),
   }),
 );
 
@@ -118,6 +122,7 @@ export const jobWake = announcement(
   z.object({
     job: jobIdSchema,
     created: jobRecordSchema.optional().describe('the whole job, when it has just been created and may run'),
+    lines: inlineSchema.optional().describe('all its items then, where they are small'),
   }),
 );
 

@@ -44,6 +44,8 @@ export const limits = {
   tracebackChars: 8_000,
   /** Failed items told in one commit; a worker gives the rest of its part back after that many. */
   failuresPerCommitMax: 20,
+  /** Items, or a result, that are no longer travel with a message that is sent anyway (characters). */
+  inlineCharsMax: 2_048,
   /** Result of one item, as JSON text. */
   resultBytesMax: 16 * 1024 * 1024,
 } as const;

@@ -41,6 +41,7 @@ export {
   decideAdvance,
   decideCancel,
   endsWith,
+  isWhole,
   type AdvanceDecision,
   type PartTally,
 } from './core/job-rules-advance.js';

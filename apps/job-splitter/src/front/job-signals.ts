@@ -7,6 +7,7 @@ import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 export class EndSignal {
   #ended = false;
   #state: string | undefined;
+  #result: string | undefined;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -17,6 +18,11 @@ export class EndSignal {
   /** The state it was told to have ended in. The store tells it after its transaction, so it is final. */
   get state(): string | undefined {
     return this.#state;
+  }
+
+  /** All of its result, where that was told as well. */
+  get result(): string | undefined {
+    return this.#result;
   }
 
   /** Resolves when the job is told to have ended, or after `ms`. */
@@ -36,9 +42,10 @@ export class EndSignal {
     this.#ended = false;
   }
 
-  tell(state: string): void {
+  tell(state: string, result?: string): void {
     this.#ended = true;
     this.#state = state;
+    this.#result = result;
     this.#wake?.();
   }
 }
@@ -52,8 +59,8 @@ export class JobSignals implements OnModuleInit, OnApplicationShutdown {
   constructor(@Inject(SERVICE_CONTEXT) private readonly context: ServiceContext) {}
 
   async onModuleInit(): Promise<void> {
-    this.#stop = await this.context.bus.hear(jobEnded, ({ job, state, belowGeneration }) => {
-      if (belowGeneration === undefined) this.#waiting.get(job)?.forEach((signal) => signal.tell(state));
+    this.#stop = await this.context.bus.hear(jobEnded, ({ job, state, belowGeneration, result }) => {
+      if (belowGeneration === undefined) this.#waiting.get(job)?.forEach((signal) => signal.tell(state, result));
     });
   }
 

@@ -78,7 +78,8 @@ export class JobsController {
   ): Promise<void> {
     const { job } = record.spec;
     response.setHeader('Location', `/v1/jobs/${job}`);
-    if (waitMs > 0 && result) await this.answerResult(await this.jobs.endedRecord(record, signal, waitMs), response);
+    if (waitMs > 0 && result)
+      await this.answerResult(await this.jobs.endedRecord(record, signal, waitMs), signal, response);
     else if (waitMs > 0) sendView(await this.jobs.ended(job, signal, waitMs), response);
     else sendView({ record, counts: undefined }, response);
   }
@@ -138,15 +139,17 @@ export class JobsController {
   }
 
   /** The result, or the job as it is when it did not end in time. */
-  private async answerResult(record: JobRecord, response: Response): Promise<void> {
-    if (hasEnded(record.state)) await this.sendResult(record, response);
+  private async answerResult(record: JobRecord, { result }: EndSignal, response: Response): Promise<void> {
+    if (record.state === 'succeeded' && result !== undefined)
+      await this.sendResult(record, response, [Buffer.from(result)]);
+    else if (hasEnded(record.state)) await this.sendResult(record, response);
     else sendView({ record, counts: undefined }, response);
   }
 
-  private async sendResult(record: JobRecord, response: Response): Promise<void> {
+  private async sendResult(record: JobRecord, response: Response, known?: Iterable<Uint8Array>): Promise<void> {
     withResult(record);
     response.status(200).type(ndjson);
-    this.metrics.count('das_results_bytes_total', await sendPages(response, this.results.all(record)));
+    this.metrics.count('das_results_bytes_total', await sendPages(response, known ?? this.results.all(record)));
   }
 }
 

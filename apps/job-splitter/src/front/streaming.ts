@@ -1,7 +1,10 @@
 import type { Response } from 'express';
 
 /** Sends pages no faster than the client takes them; returns the bytes sent. What `pages` throws is the caller's to answer. */
-export async function sendPages(response: Response, pages: AsyncIterable<Uint8Array>): Promise<number> {
+export async function sendPages(
+  response: Response,
+  pages: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
   let bytes = 0;
   for await (const page of pages) {
     if (response.destroyed) return bytes;

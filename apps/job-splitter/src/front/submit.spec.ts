@@ -74,6 +74,12 @@ describe('submitting a job', () => {
     expect(byQuery.headers['content-type']).toContain('application/x-ndjson');
   });
 
+  it('with wait and NDJSON wanted answers with the result that the announcement has', async () => {
+    door.store.onSealed = (job) => door.store.end(job, 'succeeded', { result: '"told"\n' });
+    const { status, body } = await post('/v1/jobs?wait=30s&results=1').buffer(true).parse(asText).send(mapJob);
+    expect([status, body]).toEqual([200, '"told"\n']);
+  });
+
   it('with wait answers 202 when the time is over first', async () => {
     const { status, body } = await post('/v1/jobs?wait=50ms').send(mapJob);
     expect([status, body.state]).toEqual([202, 'running']);

@@ -90,9 +90,9 @@ export class LeaderShell implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /** A job that was just created needs no reading: it has no parts yet. */
-  #jobWake({ job, created }: BodyOf<typeof jobWake>): void {
+  #jobWake({ job, created, lines }: BodyOf<typeof jobWake>): void {
     if (created === undefined) return this.#push({ kind: 'jobWoken', job });
-    this.#push({ kind: 'jobCreated', record: created });
+    this.#push({ kind: 'jobCreated', record: created, lines });
   }
 
   #jobEnded({ job, belowGeneration, state }: BodyOf<typeof jobEnded>): void {

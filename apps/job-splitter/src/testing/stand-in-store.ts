@@ -96,16 +96,21 @@ export class StandInStore {
     job.rows.sort((a, b) => a.row.from - b.row.from || a.row.seq - b.row.seq);
   }
 
-  /** Ends a job and tells it. `silently`: the announcement is lost. */
-  end(job: StandInJob, state: JobState, options: { failure?: Failure; silently?: boolean } = {}): void {
-    const { failure, silently = false } = options;
+  /** Ends a job and tells it. `silently`: the announcement is lost; `result`: what it says of the result. */
+  end(
+    job: StandInJob,
+    state: JobState,
+    options: { failure?: Failure; silently?: boolean; result?: string } = {},
+  ): void {
+    const { failure, silently = false, result } = options;
     job.record = {
       ...job.record,
       state,
       finishedAt: job.record.createdAt + 5,
       ...(failure === undefined ? {} : { failure }),
     };
-    if (!silently) this.bus.tell(jobEnded, { job: job.record.spec.job, state });
+    if (!silently)
+      this.bus.tell(jobEnded, { job: job.record.spec.job, state, ...(result !== undefined && { result }) });
   }
 
   #checked<T>(value: T): T {

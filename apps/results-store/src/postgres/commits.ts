@@ -1,5 +1,5 @@
 import { Fault, type OutputRow } from '@das/contracts';
-import { type Committed, asFault, decideCommit, endsWith, openPartOf, slices } from '@das/jobs';
+import { type Committed, asFault, decideCommit, endsWith, isWhole, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
@@ -66,7 +66,7 @@ export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise
     for (const task of tasks) replies.push(await judge(query, task, jobs, parts, judged));
     await write(query, lastly, judged);
     const over = await endJobs(query, lastly, judged);
-    return replies.map((reply, i) => (over.has(tasks[i]) ? { ...reply, ended: true } : reply));
+    return replies.map((reply, i) => (over.has(tasks[i]) ? { ...reply, ...over.get(tasks[i]) } : reply));
   });
 }
 
@@ -166,14 +166,18 @@ async function write(query: Query, lastly: Lastly, judged: readonly Judged[]): P
 }
 
 /** Those after which nothing of their job is left, with the job's end: in the same transaction, because nobody has anything left to decide. */
-async function endJobs(query: Query, lastly: Lastly, judged: readonly Judged[]): Promise<ReadonlySet<unknown>> {
-  const over = new Set<CommitTask>();
+async function endJobs(
+  query: Query,
+  lastly: Lastly,
+  judged: readonly Judged[],
+): Promise<ReadonlyMap<CommitTask | undefined, Pick<CommitReply, 'ended' | 'whole'>>> {
+  const over = new Map<CommitTask, Pick<CommitReply, 'ended' | 'whole'>>();
   const last = judged.filter(({ task }) => task.request.last === true);
   const end = async ({ task, job, found }: Judged): Promise<void> => {
     const tally = await tallyOf(query, job);
     if (!endsWith(found.part.kind, { ...job, gathers: tally.gathers }, tally)) return;
     moveJob(lastly, job, 'succeeded');
-    over.add(task);
+    over.set(task, { ended: true, ...(!found.staged && isWhole(found.part, job) && { whole: true }) });
   };
   await Promise.all(last.map(end));
   return over;

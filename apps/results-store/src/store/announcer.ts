@@ -1,4 +1,12 @@
-import { type JobRecord, type JobState, jobEnded as jobEndedAnnouncement, jobWake, lockFreed } from '@das/contracts';
+import { isUtf8 } from 'node:buffer';
+import {
+  type JobRecord,
+  type JobState,
+  limits,
+  jobEnded as jobEndedAnnouncement,
+  jobWake,
+  lockFreed,
+} from '@das/contracts';
 import type { Clock, JobId } from '@das/kernel';
 import type { ServiceBus } from '@das/messaging';
 
@@ -6,6 +14,12 @@ import type { ServiceBus } from '@das/messaging';
 const wakeEveryMs = 100;
 /** Jobs whose wake waits; beyond, it is told at once. */
 const waitingMax = 10_000;
+
+/** NDJSON goes along where it is short: that saves its readers a question. */
+function inline<Name extends string>(name: Name, lines: Uint8Array): Partial<Record<Name, string>> {
+  if (lines.length > limits.inlineCharsMax || !isUtf8(lines)) return {};
+  return { [name]: Buffer.from(lines).toString('utf8') } as Record<Name, string>;
+}
 
 /** Tells the cluster what a transaction changed. Hints all: whoever misses one finds the change by its next poll. */
 export class Announcer {
@@ -22,8 +36,8 @@ export class Announcer {
   }
 
   /** As {@link wake}, with the whole job: the leader begins without reading it. */
-  created(record: JobRecord): void {
-    this.bus.tell(jobWake, { job: record.spec.job, created: record });
+  created(record: JobRecord, items: Uint8Array): void {
+    this.bus.tell(jobWake, { job: record.spec.job, created: record, ...(items.length > 0 && inline('lines', items)) });
   }
 
   /** As {@link wake}, at once or at the end of the running 100 ms. */
@@ -43,8 +57,9 @@ export class Announcer {
     this.bus.tell(lockFreed, { name });
   }
 
-  ended(job: JobId, state: JobState): void {
-    this.bus.tell(jobEndedAnnouncement, { job, state });
+  /** `result`: all of it, as it was just committed. */
+  ended(job: JobId, state: JobState, result?: Uint8Array): void {
+    this.bus.tell(jobEndedAnnouncement, { job, state, ...(result && inline('result', result)) });
   }
 
   /** The job's items start again: attempts of earlier generations end, and the leader reads it anew. */

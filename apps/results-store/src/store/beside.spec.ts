@@ -1,4 +1,4 @@
-import type { JobEvent, JobRecord } from '@das/contracts';
+import { type JobEvent, type JobRecord, limits } from '@das/contracts';
 import type { OutboxRow, ResultStore } from '@das/jobs';
 import { jobId } from '@das/kernel';
 import type { CallContext, EventLog, ServiceBus } from '@das/messaging';
@@ -9,6 +9,7 @@ import { LocksController } from './locks.controller.js';
 import { idleInTransactionMs } from '../database/connect.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { RetentionTimer } from './retention-timer.js';
+import { WorkController } from './work.controller.js';
 
 const job = jobId('job-1');
 
@@ -38,7 +39,7 @@ describe('the answer to a creation', () => {
     const store = { createJob: () => Promise.resolve(reply) } as unknown as ResultStore;
     const outbox = { kick: () => undefined } as unknown as OutboxPublisher;
     const controller = new InputController(store, new Announcer(bus, new FakeClock()), outbox);
-    const create = () => controller.createJob({} as never, { raw: new Uint8Array() } as CallContext);
+    const create = (raw = new Uint8Array()) => controller.createJob({} as never, { raw } as CallContext);
     return { told, create };
   }
 
@@ -54,6 +55,35 @@ describe('the answer to a creation', () => {
       await create();
       expect(told).toEqual(expected);
     }
+  });
+
+  it('has the items with it when they are few bytes of text', async () => {
+    const small = Buffer.from('1\n"é"\n');
+    for (const [raw, lines] of [
+      [small, small.toString()],
+      [Buffer.alloc(limits.inlineCharsMax + 1, '1'), undefined],
+      [Buffer.from([0xff, 0x0a]), undefined],
+    ] as const) {
+      const { told, create } = given({ job: record('running'), existed: false });
+      await create(raw);
+      expect(told).toEqual([{ job, created: record('running'), ...(lines !== undefined && { lines }) }]);
+    }
+  });
+});
+
+describe('the end that a commit brings', () => {
+  it.each([
+    ['with its result', { ended: true, whole: true }, [{ job, state: 'succeeded', result: '1\n' }]],
+    ['without it, when there is more', { ended: true }, [{ job, state: 'succeeded' }]],
+    ['not when there is none', {}, []],
+  ])('is told %s', async (_, reply, expected) => {
+    const told: unknown[] = [];
+    const bus = { tell: (_: unknown, body: unknown) => void told.push(body) } as unknown as ServiceBus;
+    const store = { commitPart: () => Promise.resolve({ outcome: 'committed', ...reply }) } as unknown as ResultStore;
+    const outbox = { kick: () => undefined } as unknown as OutboxPublisher;
+    const controller = new WorkController(store, new Announcer(bus, new FakeClock()), outbox);
+    await controller.commitPart({ attempt: { job } } as never, { raw: Buffer.from('1\n') } as unknown as CallContext);
+    expect(told).toEqual(expected);
   });
 });
 

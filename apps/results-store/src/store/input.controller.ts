@@ -29,14 +29,14 @@ export class InputController {
   async createJob(request: RequestOf<typeof createJob>, { raw }: CallContext): Promise<ReplyOf<typeof createJob>> {
     const reply = await this.store.createJob(request, raw);
     if (!reply.existed) this.outbox.kick();
-    if (reply.job.state !== 'submitted') this.#wakeFor(reply);
+    if (reply.job.state !== 'submitted') this.#wakeFor(reply, raw);
     return reply;
   }
 
   /** A job that existed before may be well on its way: what is known of it here says nothing of its parts. */
-  #wakeFor({ job, existed }: ReplyOf<typeof createJob>): void {
+  #wakeFor({ job, existed }: ReplyOf<typeof createJob>, items: Uint8Array): void {
     if (existed) this.announcer.wake(job.spec.job);
-    else this.announcer.created(job);
+    else this.announcer.created(job, items);
   }
 
   @Answers(appendBlock)

@@ -73,7 +73,7 @@ export class WorkController {
   async commitPart(request: RequestOf<typeof commitPart>, { raw }: CallContext): Promise<ReplyOf<typeof commitPart>> {
     const reply = await this.store.commitPart(request, raw);
     if (reply.ended === true) {
-      this.announcer.ended(request.attempt.job, 'succeeded');
+      this.announcer.ended(request.attempt.job, 'succeeded', reply.whole === true ? raw : undefined);
       this.outbox.kick();
     }
     if (request.sealed) await this.#afterSplit(request, reply.outcome);

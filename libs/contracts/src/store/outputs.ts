@@ -71,6 +71,7 @@ export const commitPart = operation(
     /** Items that failed for good, with the reason. */
     failed: z.array(failureSchema),
     ended: z.boolean().optional().describe('the job succeeded in the same transaction'),
+    whole: z.boolean().optional().describe('it did, and the rows of this commit are its result'),
   }),
 );
 

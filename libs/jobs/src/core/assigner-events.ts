@@ -19,8 +19,8 @@ import { settle } from './assigner-settling.js';
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
   | { readonly kind: 'jobWoken'; readonly job: JobId }
-  /** A job that was just created and may run. */
-  | { readonly kind: 'jobCreated'; readonly record: JobRecord }
+  /** A job that was just created and may run; `lines`: its items, where they are small. */
+  | { readonly kind: 'jobCreated'; readonly record: JobRecord; readonly lines?: string | undefined }
   /** The store's answer to a load: the record, and the open parts when they were asked for. */
   | {
       readonly kind: 'jobLoaded';
@@ -57,7 +57,7 @@ export function apply(state: AssignerState, event: AssignerEvent, now: number): 
       state.loads.add(event.job);
       return;
     case 'jobCreated':
-      return jobCreated(state, event.record);
+      return jobCreated(state, event.record, event.lines);
     case 'allLoaded':
       state.allLoaded = true;
       return;
@@ -98,9 +98,14 @@ function startReload(state: AssignerState, id: JobId): void {
 }
 
 /** A new job has no parts: there is nothing to read. */
-function jobCreated(state: AssignerState, record: JobRecord): void {
+function jobCreated(state: AssignerState, record: JobRecord, lines = ''): void {
   const id = record.spec.job;
-  if (!state.jobs.has(id)) state.jobs.set(id, newJobWork(record, { committed: 0, failed: 0, open: 0 }));
+  if (state.jobs.has(id)) return;
+  const job = newJobWork(record, { committed: 0, failed: 0, open: 0 });
+  // What does not fit what was counted is left to those who fetch it.
+  const items = lines.split('\n').slice(0, -1);
+  if (items.length > 0 && items.length === record.items) job.lines = items;
+  state.jobs.set(id, job);
 }
 
 type JobLoaded = Extract<AssignerEvent, { kind: 'jobLoaded' }>;

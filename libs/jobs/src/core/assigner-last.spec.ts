@@ -16,6 +16,26 @@ const withNode = (slots = 4): Scenario => {
   return cluster;
 };
 
+describe('items that came with the job', () => {
+  const limits = { ...jobRecord('j', 2).spec.limits, itemsPerPart: 1 };
+  const record = jobRecord('j', 2, { spec: { limits, input: { kind: 'blocks' } } });
+  const linesSent = (lines: string) => {
+    const cluster = withNode(2);
+    cluster.do({ kind: 'jobCreated', record, lines });
+    return cluster.plans.flatMap(({ sends }) =>
+      sends.flatMap(({ assignments }) => assignments.map((each) => each.lines)),
+    );
+  };
+
+  it('go out with the parts that they are of', () => {
+    expect(linesSent('1\n{"a": 2}\n')).toEqual(['1\n', '{"a": 2}\n']);
+  });
+
+  it.each(['', '1\n', '1\n2\n3\n'])('are left to who fetches them when they are not all: %j', (lines) => {
+    expect(linesSent(lines)).toEqual([undefined, undefined]);
+  });
+});
+
 describe('the last part of a job', () => {
   it('is told to be so: its commit may end the job', () => {
     const cluster = withNode(1);

@@ -121,6 +121,12 @@ function isLast({ record, parts, ensured }: JobWork, { kind }: PartWork): boolea
   return state === 'running' && (kind === 'main' || (kind === 'map' && !reduce && !gather));
 }
 
+const linesOf = (lines: readonly string[], { from, to }: PartWork): string =>
+  lines
+    .slice(from, to)
+    .map((line) => `${line}\n`)
+    .join('');
+
 export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Assignment {
   const { spec, generation, sealed, items, decision } = job.record;
   return {
@@ -134,6 +140,7 @@ export function assignmentOf(job: JobWork, part: PartWork, attempt: number): Ass
     tries: part.tries,
     ...(sealed ? { items } : {}),
     ...(part.kind === 'hook' ? { decision } : {}),
+    ...(part.kind === 'map' && job.lines ? { lines: linesOf(job.lines, part) } : {}),
     ...(isLast(job, part) ? { last: true } : {}),
   };
 }

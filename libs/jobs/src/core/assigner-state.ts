@@ -84,6 +84,8 @@ export interface JobWork {
   /** Failed items as the store counted them at the last look: some of them may be heard of later. */
   failedStored: number;
   bytesPerItem: number;
+  /** Its items as lines, of a small job that was not read again. */
+  lines: readonly string[] | undefined;
   readonly parts: Map<PartId, PartWork>;
   /** Open parts without a live attempt. */
   readonly pending: PendingQueue<PartWork>;
@@ -166,6 +168,7 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
     counts,
     failedStored: counts.failed,
     bytesPerItem: 0,
+    lines: undefined,
     parts: new Map(),
     pending: new PendingQueue<PartWork>(),
     liveAttempts: 0,

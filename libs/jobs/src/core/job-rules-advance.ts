@@ -81,6 +81,10 @@ export function endsWith(kind: PartKind, job: JobFacts & { readonly gathers: boo
   return job.state === 'running' && (kind === 'main' || (kind === 'map' && !job.reduces && !job.gathers));
 }
 
+/** Whether the rows of that part are all of the job's result. */
+export const isWhole = ({ kind, from, to }: StoredPart, { items }: JobFacts): boolean =>
+  kind !== 'map' || (from === 0 && to === items);
+
 /** Whether a cancel takes hold. Twice is fine; a decided job cannot be cancelled any more. */
 export function decideCancel(state: JobState | undefined): ReplyOf<typeof cancelJob>['outcome'] {
   if (state === undefined) return 'unknown';

@@ -3,7 +3,7 @@ import type * as contracts from '@das/contracts';
 import type { JobId, PartId } from '@das/kernel';
 import { type Committed, decideCommit } from '../core/commit.js';
 import { checkRows, rowInside } from '../core/commit-check.js';
-import { type PartTally, decideAdvance, decideCancel, endsWith } from '../core/job-rules-advance.js';
+import { type PartTally, decideAdvance, decideCancel, endsWith, isWhole } from '../core/job-rules-advance.js';
 import { liveIn } from '../core/job-rules-input.js';
 import { decideSave } from '../core/job-rules-save.js';
 import { jobEnded, openPartOf, partOpen } from '../core/job-rules.js';
@@ -127,10 +127,16 @@ export function commitPart(
     };
   }
   if (decision.outcome === 'committed') {
+    const staged = [...job.staged.keys()].some((key) => key.startsWith(`${request.attempt.part} `));
     apply(world, job, request, rows, decision);
-    const ended = request.last === true && part !== undefined && endIfOver(world, job, part.kind);
     const told = { children: decision.children.map(openPartOf), failed: [...decision.failed] };
-    return { outcome: 'committed', ...told, ...(ended && { ended }) };
+    if (request.last !== true || !part || !endIfOver(world, job, part.kind)) return { outcome: 'committed', ...told };
+    return {
+      outcome: 'committed',
+      ...told,
+      ended: true,
+      ...(!staged && isWhole(part, factsOf(job)) && { whole: true }),
+    };
   }
   return { outcome: decision.outcome, children: [], failed: [] };
 }

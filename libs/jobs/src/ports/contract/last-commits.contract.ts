@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import type { JobId, PartId } from '@das/kernel';
 import { partIdOf } from '../../core/part-id.js';
-import { type Given, type Scenario, linesFrom, specOf } from './scenario.js';
+import { type Given, type Scenario, linesFrom, mapRow, specOf } from './scenario.js';
 
 const last = { more: { last: true } };
 
@@ -26,6 +26,29 @@ export function lastCommitRules(given: Given): void {
       expect((await s.advance(job, 'succeeded')).outcome).toBe('advanced');
       expect((await s.advance(job, 'failed')).outcome).toBe('jobEnded');
       expect(await s.told()).toEqual(['running 1', 'succeeded 1']);
+    });
+
+    it('says whether its rows are the whole result', async () => {
+      const s = await given();
+      const [job, part] = await whole(s);
+      expect(await s.commit(job, part, last)).toMatchObject({ whole: true });
+      const cut = await s.create();
+      const [first, second] = await s.assign(cut, [
+        [0, 4],
+        [4, 10],
+      ]);
+      await s.commit(cut, first!);
+      const reply = await s.commit(cut, second!, last);
+      expect([reply.ended, reply.whole]).toEqual([true, undefined]);
+    });
+
+    it('has no whole result when rows were sent ahead', async () => {
+      const s = await given();
+      const [job, part] = await whole(s);
+      const [request, raw] = s.commitRequest(job, part, { rows: [mapRow(0, 5)] });
+      await s.store.stageOutput({ attempt: request.attempt, rows: request.rows }, raw);
+      const reply = await s.commit(job, part, { rows: [mapRow(5, 10)], ...last });
+      expect([reply.ended, reply.whole, await s.output(job)]).toEqual([true, undefined, linesFrom(0, 10)]);
     });
 
     it('does so only where its sender says that it may be the last', async () => {
