@@ -37,7 +37,7 @@ describe('the answer to a creation', () => {
     const told: unknown[] = [];
     const bus = { tell: (_: unknown, body: unknown) => void told.push(body) } as unknown as ServiceBus;
     const store = { createJob: () => Promise.resolve(reply) } as unknown as ResultStore;
-    const outbox = { kick: () => undefined } as unknown as OutboxPublisher;
+    const outbox = { kickSoon: () => undefined } as unknown as OutboxPublisher;
     const controller = new InputController(store, new Announcer(bus, new FakeClock()), outbox);
     const create = (raw = new Uint8Array()) => controller.createJob({} as never, { raw } as CallContext);
     return { told, create };
@@ -138,6 +138,24 @@ describe('the outbox publisher', () => {
     };
     return { clock, stored, told, warned, state, publisher, add };
   }
+
+  it('lets what may wait a moment be told together with what comes within it, and else by itself', async () => {
+    const { clock, publisher, told, add } = given();
+    add(1);
+    publisher.kickSoon();
+    publisher.kickSoon();
+    await settled();
+    expect([told.length, clock.pending]).toEqual([0, 1]);
+    add(1);
+    publisher.kick();
+    await settled();
+    expect([told.length, clock.pending]).toEqual([2, 0]);
+    add(1);
+    publisher.kickSoon();
+    await clock.advanceAsync(25);
+    expect(told).toHaveLength(3);
+    await publisher.stop();
+  });
 
   it('publishes in order after a change, all of it, and the rest when it stops', async () => {
     const { publisher, told, add, stored } = given();

@@ -28,7 +28,7 @@ export class InputController {
   @Answers(createJob)
   async createJob(request: RequestOf<typeof createJob>, { raw }: CallContext): Promise<ReplyOf<typeof createJob>> {
     const reply = await this.store.createJob(request, raw);
-    if (!reply.existed) this.outbox.kick();
+    if (!reply.existed) this.outbox.kickSoon();
     if (reply.job.state !== 'submitted') this.#wakeFor(reply, raw);
     return reply;
   }

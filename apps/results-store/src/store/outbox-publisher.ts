@@ -7,6 +7,8 @@ import type { EventLog } from '@das/messaging';
 const batchMax = 200;
 /** How often rows that a crashed instance left are looked for (ms). */
 const pollMs = 2_000;
+/** How long the beginning of a job may wait to be told (ms): that of a short one is told with its end, and costs no transaction of its own. */
+const soonMs = 25;
 /**
  * One transaction publishes for so long (ms), and leaves the rest to the next: the rows' locks must not be held while the bus is slow or away,
  * and Postgres undoes a transaction that waits for longer than `idleInTransactionMs`.
@@ -21,6 +23,7 @@ export class OutboxPublisher {
   #again = false;
   #failing = false;
   #cancel: Cancel | undefined;
+  #soon: Cancel | undefined;
 
   constructor(
     private readonly store: Pick<ResultStore, 'drainOutbox'>,
@@ -35,8 +38,15 @@ export class OutboxPublisher {
 
   /** A change may have left rows; returns at once. */
   kick(): void {
+    this.#soon?.();
+    this.#soon = undefined;
     this.#again = true;
     this.#draining ??= this.#drain();
+  }
+
+  /** As {@link kick}, a moment later, with what else there is by then. */
+  kickSoon(): void {
+    this.#soon ??= this.clock.timer(soonMs, () => this.kick());
   }
 
   /** Publishes what there is, then stops. */

@@ -1,9 +1,11 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { close, constants, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Place } from '../ports/launch.js';
 import type { Furnished, WorkerPosition } from '../ports/runtime.js';
 
+const closed = promisify(close);
 const fileName = '.das-progress';
 const progressBytes = 32;
 /** Where the confirmations are counted. */
@@ -51,8 +53,10 @@ function progressIn(handle: number): Furnished {
     confirm,
     cancel,
     close: async () => {
-      if (open) closeSync(handle);
+      if (!open) return;
       open = false;
+      // The file may be gone already: then its blocks are freed here, which takes the disk a while (measured: 2 ms).
+      await closed(handle);
     },
   };
 }
