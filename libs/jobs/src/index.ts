@@ -41,6 +41,7 @@ export {
   decideAdvance,
   decideCancel,
   endsWith,
+  endedAlready,
   isWhole,
   type AdvanceDecision,
   type PartTally,

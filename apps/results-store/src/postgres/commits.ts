@@ -1,5 +1,5 @@
 import { Fault, type OutputRow } from '@das/contracts';
-import { type Committed, asFault, decideCommit, endsWith, isWhole, openPartOf, slices } from '@das/jobs';
+import { type Committed, asFault, decideCommit, endedAlready, endsWith, isWhole, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
@@ -112,7 +112,7 @@ async function judge(
       await restart(query, job, attempt, decision.why);
       return nothing('staleAttempt');
     }
-    if (decision.outcome === 'alreadyCommitted') return await toldAgain(query, job, decision);
+    if (decision.outcome === 'alreadyCommitted') return await toldAgain(query, task, job, decision);
     if (decision.outcome !== 'committed' || !found) return nothing(decision.outcome);
     judged.push({ task, job, found, decision });
     return { outcome: 'committed', children: decision.children.map(openPartOf), failed: [...decision.failed] };
@@ -128,6 +128,7 @@ const nothing = (outcome: CommitReply['outcome']): CommitReply => ({ outcome, ch
 /** The first answer was lost: of the parts that it named, those that are still open, and why the others failed. */
 async function toldAgain(
   query: Query,
+  { request }: CommitTask,
   job: FactsRow,
   named: { readonly children: readonly PartId[]; readonly failed: readonly PartId[] },
 ): Promise<CommitReply> {
@@ -139,6 +140,7 @@ async function toldAgain(
     outcome: 'alreadyCommitted',
     children: open.map(({ part }) => openPartOf(part)),
     failed: named.failed.flatMap((part) => ended.get(part)?.failure ?? []),
+    ...(endedAlready(request, job) && { ended: true }),
   };
 }
 
@@ -172,14 +174,18 @@ async function endJobs(
   judged: readonly Judged[],
 ): Promise<ReadonlyMap<CommitTask | undefined, Pick<CommitReply, 'ended' | 'whole'>>> {
   const over = new Map<CommitTask, Pick<CommitReply, 'ended' | 'whole'>>();
-  const last = judged.filter(({ task }) => task.request.last === true);
+  // One of each job: of several that may each be the last, the batch as a whole decides.
+  const last = new Map(judged.filter(({ task }) => task.request.last).map((one) => [one.job.no, one])).values();
   const end = async ({ task, job, found }: Judged): Promise<void> => {
     const tally = await tallyOf(query, job);
     if (!endsWith(found.part.kind, { ...job, gathers: tally.gathers }, tally)) return;
     moveJob(lastly, job, 'succeeded');
-    over.set(task, { ended: true, ...(!found.staged && isWhole(found.part, job) && { whole: true }) });
+    over.set(task, {
+      ended: true,
+      ...(!found.staged && isWhole(found.part, job, task.request.rows) && { whole: true }),
+    });
   };
-  await Promise.all(last.map(end));
+  await Promise.all(Array.from(last, end));
   return over;
 }
 

@@ -24,6 +24,7 @@ export class OutboxPublisher {
   #failing = false;
   #cancel: Cancel | undefined;
   #soon: Cancel | undefined;
+  #stopped = false;
 
   constructor(
     private readonly store: Pick<ResultStore, 'drainOutbox'>,
@@ -46,12 +47,13 @@ export class OutboxPublisher {
 
   /** As {@link kick}, a moment later, with what else there is by then. */
   kickSoon(): void {
-    this.#soon ??= this.clock.timer(soonMs, () => this.kick());
+    if (!this.#stopped) this.#soon ??= this.clock.timer(soonMs, () => this.kick());
   }
 
   /** Publishes what there is, then stops. */
   async stop(): Promise<void> {
     this.#cancel?.();
+    this.#stopped = true;
     this.kick();
     await this.#draining;
   }

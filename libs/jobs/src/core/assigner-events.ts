@@ -103,8 +103,8 @@ function jobCreated(state: AssignerState, record: JobRecord, lines = ''): void {
   if (state.jobs.has(id)) return;
   const job = newJobWork(record, { committed: 0, failed: 0, open: 0 });
   // What does not fit what was counted is left to those who fetch it.
-  const items = lines.split('\n').slice(0, -1);
-  if (items.length > 0 && items.length === record.items) job.lines = items;
+  const items = lines.split('\n').length - 1;
+  if (items > 0 && items === record.items) job.lines = lines;
   state.jobs.set(id, job);
 }
 

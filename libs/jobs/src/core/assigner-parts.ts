@@ -121,8 +121,9 @@ function isLast({ record, parts, ensured }: JobWork, { kind }: PartWork): boolea
   return state === 'running' && (kind === 'main' || (kind === 'map' && !reduce && !gather));
 }
 
-const linesOf = (lines: readonly string[], { from, to }: PartWork): string =>
+const linesOf = (lines: string, { from, to }: PartWork): string =>
   lines
+    .split('\n')
     .slice(from, to)
     .map((line) => `${line}\n`)
     .join('');

@@ -85,7 +85,7 @@ export interface JobWork {
   failedStored: number;
   bytesPerItem: number;
   /** Its items as lines, of a small job that was not read again. */
-  lines: readonly string[] | undefined;
+  lines: string | undefined;
   readonly parts: Map<PartId, PartWork>;
   /** Open parts without a live attempt. */
   readonly pending: PendingQueue<PartWork>;

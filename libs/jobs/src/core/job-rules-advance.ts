@@ -2,11 +2,13 @@ import {
   type Decision,
   type Failure,
   type JobState,
+  type OutputRow,
   type PartKind,
   type ReplyOf,
   type RequestOf,
   type advanceJob,
   type cancelJob,
+  type commitPart,
 } from '@das/contracts';
 import { invalid } from './job-rules-refusal.js';
 import { decideEnd, decideOutcome, needsHook } from './job-rules-outcome.js';
@@ -81,9 +83,18 @@ export function endsWith(kind: PartKind, job: JobFacts & { readonly gathers: boo
   return job.state === 'running' && (kind === 'main' || (kind === 'map' && !job.reduces && !job.gathers));
 }
 
-/** Whether the rows of that part are all of the job's result. */
-export const isWhole = ({ kind, from, to }: StoredPart, { items }: JobFacts): boolean =>
-  kind !== 'map' || (from === 0 && to === items);
+/** Whether a commit that is told again ended its job: its first answer, and what was announced with it, may be lost. */
+export const endedAlready = ({ last }: Pick<RequestOf<typeof commitPart>, 'last'>, job: JobFacts): boolean =>
+  last === true && job.state === 'succeeded';
+
+/** Whether these rows, of a commit of that part, are all of the job's result, as its readers get it. */
+export function isWhole(part: StoredPart, { items }: JobFacts, rows: readonly OutputRow[]): boolean {
+  if (part.kind === 'map' && (part.from > 0 || part.to < items)) return false;
+  const fits = rows.every(({ kind, bucket }) => kind === part.kind && bucket === 0);
+  const follows = (row: OutputRow, before: OutputRow | undefined): boolean =>
+    before === undefined || before.from < row.from || (before.from === row.from && before.seq < row.seq);
+  return fits && rows.every((row, i) => follows(row, rows[i - 1]));
+}
 
 /** Whether a cancel takes hold. Twice is fine; a decided job cannot be cancelled any more. */
 export function decideCancel(state: JobState | undefined): ReplyOf<typeof cancelJob>['outcome'] {

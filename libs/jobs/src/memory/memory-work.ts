@@ -3,7 +3,14 @@ import type * as contracts from '@das/contracts';
 import type { JobId, PartId } from '@das/kernel';
 import { type Committed, decideCommit } from '../core/commit.js';
 import { checkRows, rowInside } from '../core/commit-check.js';
-import { type PartTally, decideAdvance, decideCancel, endsWith, isWhole } from '../core/job-rules-advance.js';
+import {
+  type PartTally,
+  decideAdvance,
+  decideCancel,
+  endedAlready,
+  endsWith,
+  isWhole,
+} from '../core/job-rules-advance.js';
 import { liveIn } from '../core/job-rules-input.js';
 import { decideSave } from '../core/job-rules-save.js';
 import { jobEnded, openPartOf, partOpen } from '../core/job-rules.js';
@@ -124,6 +131,7 @@ export function commitPart(
       outcome: 'alreadyCommitted',
       children: stored(decision.children).filter(partOpen).map(openPartOf),
       failed: stored(decision.failed).flatMap((failed) => failed.failure ?? []),
+      ...(endedAlready(request, factsOf(job)) && { ended: true }),
     };
   }
   if (decision.outcome === 'committed') {
@@ -135,7 +143,7 @@ export function commitPart(
       outcome: 'committed',
       ...told,
       ended: true,
-      ...(!staged && isWhole(part, factsOf(job)) && { whole: true }),
+      ...(!staged && isWhole(part, factsOf(job), request.rows) && { whole: true }),
     };
   }
   return { outcome: decision.outcome, children: [], failed: [] };

@@ -15,14 +15,14 @@ export function lastCommitRules(given: Given): void {
   };
 
   describe('the last commit', () => {
-    it('ends its job, tells so once, and is known again', async () => {
+    it('ends its job, tells so once, and is known again with that end', async () => {
       const s = await given();
       const [job, part] = await whole(s);
       expect(await s.commit(job, part, last)).toMatchObject({ outcome: 'committed', ended: true });
       expect((await s.store.getJob({ job })).job).toMatchObject({ state: 'succeeded', finishedAt: expect.any(Number) });
       expect(await s.output(job)).toBe(linesFrom(0, 10));
       const again = await s.commit(job, part, last);
-      expect([again.outcome, again.ended]).toEqual(['alreadyCommitted', undefined]);
+      expect([again.outcome, again.ended, again.whole]).toEqual(['alreadyCommitted', true, undefined]);
       expect((await s.advance(job, 'succeeded')).outcome).toBe('advanced');
       expect((await s.advance(job, 'failed')).outcome).toBe('jobEnded');
       expect(await s.told()).toEqual(['running 1', 'succeeded 1']);
@@ -39,6 +39,30 @@ export function lastCommitRules(given: Given): void {
       ]);
       await s.commit(cut, first!);
       const reply = await s.commit(cut, second!, last);
+      expect([reply.ended, reply.whole]).toEqual([true, undefined]);
+    });
+
+    it('ends its job once where two came together that may each be the last', async () => {
+      const s = await given();
+      const job = await s.create();
+      const parts = await s.assign(job, [
+        [0, 4],
+        [4, 10],
+      ]);
+      const replies = await Promise.all(parts.map((part) => s.commit(job, part, last)));
+      expect(replies.filter(({ ended }) => ended)).toHaveLength(1);
+      expect(await s.told()).toEqual(['running 1', 'succeeded 1']);
+      const [again] = await Promise.all(parts.map((part) => s.commit(job, part)));
+      expect(again).not.toHaveProperty('ended');
+    });
+
+    it.each([
+      ['in another order', [mapRow(5, 10), mapRow(0, 5)]],
+      ['for another step', [{ ...mapRow(0, 10), row: { ...mapRow(0, 10).row, kind: 'shuffle' as const } }]],
+    ])('has no whole result when its rows are %s', async (_, rows) => {
+      const s = await given();
+      const [job, part] = await whole(s);
+      const reply = await s.commit(job, part, { rows, ...last });
       expect([reply.ended, reply.whole]).toEqual([true, undefined]);
     });
 
