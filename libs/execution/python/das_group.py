@@ -102,6 +102,7 @@ class UnifiedGroup(Group):
                 super().open()
                 self._hand_down(self.home, '+')
             except OSError:
+                remove(self.home)
                 self._put_back()
                 raise
 
@@ -122,15 +123,20 @@ class UnifiedGroup(Group):
 
     def _hand_down_here(self):
         for _ in range(MOVES_MAX):
+            self._move_aside()
             try:
                 return self._hand_down(self.base, '+')
             except OSError as fault:
                 if fault.errno != errno.EBUSY:
                     raise
+        raise OSError(errno.EBUSY, 'its processes cannot be moved aside', self.base)
+
+    def _move_aside(self):
+        # The first group of a machine, the only one without a type, may have both.
+        if os.path.exists(os.path.join(self.base, 'cgroup.type')) and members(self.base):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self._aside)
             self._move(self.base, self._aside)
-        raise OSError(errno.EBUSY, 'its processes cannot be moved aside', self.base)
 
     def _hand_down(self, path, sign):
         write(path, 'cgroup.subtree_control', ' '.join(sign + name for name in self.controllers))

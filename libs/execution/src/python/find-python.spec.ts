@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@das/testing';
-import { findPython } from './find-python.js';
+import { findPython, reasonOf } from './find-python.js';
 
 describe('finding an interpreter', () => {
   const clock = new FakeClock();
@@ -48,5 +48,14 @@ describe('finding an interpreter', () => {
       message: expect.stringContaining('bad: exit code 3'),
       hint: expect.stringContaining('DAS_PYTHON'),
     });
+  });
+
+  it.each([
+    ['EACCES', 'cannot be reached'],
+    ['EPERM', 'start it as an ordinary account'],
+    ['ENOENT', 'not found'],
+    ['ENOMEM', 'spawn ENOMEM'],
+  ])('says what a start that was refused means: %s', (code, words) => {
+    expect(reasonOf(Object.assign(new Error(`spawn ${code}`), { code }))).toContain(words);
   });
 });

@@ -82,7 +82,11 @@ function run(path: string, uid: number | undefined, clock: Clock): Promise<{ out
   });
 }
 
-function reasonOf(error: Error & { code?: string }): string {
+/** Of a start that the system refused. */
+export function reasonOf(error: Error & { code?: string }): string {
   if (error.code === 'EACCES') return 'cannot be reached by the account of scripts';
+  // As in a container that drops the capabilities of root.
+  if (error.code === 'EPERM')
+    return 'this node is started as root, but may not change to the account of scripts (CAP_SETUID, CAP_SETGID): start it as an ordinary account';
   return error.code === 'ENOENT' ? 'not found' : messageOf(error);
 }
