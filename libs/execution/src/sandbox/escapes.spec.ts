@@ -38,6 +38,13 @@ const inRoom: Record<Way, unknown> = {
   'sees that a file is there': 'ENOENT',
 };
 
+/** As containers have them, whose own /proc is covered in places. */
+const inBareRoom: Record<Way, unknown> = {
+  ...inRoom,
+  "reads its keeper's memory": all('ENOENT', 2),
+  'sees other processes': [],
+};
+
 /** Landlock has no namespaces. What it does not stop is listed in docs/security.md, too. */
 const shutIn: Record<Way, unknown> = {
   ...inRoom,
@@ -59,6 +66,7 @@ const shutIn: Record<Way, unknown> = {
 
 const layers: Array<[string, Record<Way, unknown>, () => Promise<Escapes>]> = [
   ['a room', inRoom, () => tryEscapes(new SystemClock(), newId, 'bwrap', true)],
+  ['a room without /proc', inBareRoom, () => tryEscapes(new SystemClock(), newId, 'bwrap without /proc', true)],
   ['Landlock', shutIn, () => tryEscapes(new SystemClock(), newId, 'landlock', false)],
 ];
 describe.each(layers)('a script in %s', (_name, expected, trying) => {

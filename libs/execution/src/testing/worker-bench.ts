@@ -19,7 +19,8 @@ import { PythonRuntime } from '../python/python-runtime.js';
 export const uidBase = 64_000;
 
 /** Each worker a new interpreter, a fork of one that is ready, or a fork in a room or shut in by Landlock. */
-export type Birth = 'exec' | 'fork' | 'bwrap' | 'landlock';
+export type Birth = 'exec' | 'fork' | 'bwrap' | 'bwrap without /proc' | 'landlock';
+/** Those that differ in more than what a worker can see. */
 export const births: readonly Birth[] = ['exec', 'fork', 'bwrap', 'landlock'];
 
 /** A pool of real workers in a temporary folder, for tests. */
@@ -84,9 +85,10 @@ function launcherFor(how: Birth, at: { python: FoundPython; root: string; clock:
   const codeRoot = join(at.root, 'code');
   const shared = { readable: [], writable: [] };
   if (how === 'exec') return { launcher: new DirectLauncher(), end: async () => undefined };
-  if (how === 'bwrap') {
+  if (how === 'bwrap' || how === 'bwrap without /proc') {
     const users = process.getuid?.() !== 0;
-    const rooms = new Rooms({ ...at, interpreter, prefixes, codeRoot, shared, bwrap: 'bwrap', users, proc: true });
+    const proc = how === 'bwrap';
+    const rooms = new Rooms({ ...at, interpreter, prefixes, codeRoot, shared, bwrap: 'bwrap', users, proc });
     return { launcher: rooms, end: () => rooms.close() };
   }
   const nursery = new PythonNursery({ ...at, interpreter });
