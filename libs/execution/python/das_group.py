@@ -19,6 +19,9 @@ PREFIX = 'das-'
 MEMBERS = PREFIX + 'members'
 # Processes that are forked while others are moved stay behind.
 MOVES_MAX = 20
+UNITS = ('.service', '.scope')
+# By root, and by anybody.
+DELEGATED = ('trusted.delegate', 'user.delegate')
 
 
 class Group:
@@ -96,6 +99,8 @@ class UnifiedGroup(Group):
         return 0
 
     def open(self):
+        if not handed_over(self.base):
+            raise OSError(errno.EPERM, 'systemd has not handed it over', self.base)
         with self._alone():
             try:
                 self._hand_down_here()
@@ -153,3 +158,19 @@ class UnifiedGroup(Group):
             # It may have ended.
             with contextlib.suppress(ProcessLookupError):
                 write(target, 'cgroup.procs', str(pid))
+
+
+def handed_over(path):
+    """systemd ends a whole unit when memory makes the kernel kill anything of it, but for sessions and units that it was told to hand over (Delegate=yes)."""
+    while path not in ('', '/'):
+        path, name = os.path.split(path)
+        if name.endswith(UNITS):
+            return name.startswith('session-') or any(marked(os.path.join(path, name), mark) for mark in DELEGATED)
+    return True
+
+
+def marked(path, name):
+    try:
+        return os.getxattr(path, name) == b'1'
+    except OSError:
+        return False

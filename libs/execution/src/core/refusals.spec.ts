@@ -21,6 +21,7 @@ describe('why a layer was not taken', () => {
     ['Creating new namespace failed: Operation not permitted', 'SYS_ADMIN and NET_ADMIN'],
     ['loopback: Failed RTM_NEWADDR: No child processes', 'NET_ADMIN'],
     ['setting up uid map: Permission denied', 'AppArmor'],
+    ['Failed to make / slave: Permission denied', 'apparmor=unconfined'],
     ['pivot_root: Operation not permitted', 'seccomp=infra/das-seccomp.json'],
   ])('comes with what to change: %s', (why, advice) => {
     expect(refusalAdvice([`bwrap: ${why}`])).toContain(advice);

@@ -34,7 +34,11 @@ const advices: ReadonlyArray<readonly [RegExp, string]> = [
     /namespace/iu,
     `${inContainer} and start the node as an ordinary account (as root: add the capabilities SYS_ADMIN and NET_ADMIN); elsewhere let accounts make user namespaces (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)`,
   ],
-  [/pivot_root|mount/u, inContainer],
+  [
+    /make \/ slave/u,
+    'AppArmor keeps it from mounting: in a container give it `apparmor=unconfined`, or a profile that lets bubblewrap mount',
+  ],
+  [/pivot_root/u, inContainer],
 ];
 
 /** What to change so that the layer can be had; undefined: nothing is known. */

@@ -49,10 +49,30 @@ told['after'] = [at(), sorted(entry.name for entry in os.scandir(base) if entry.
 print(json.dumps(told))
 `;
 
+/** Of a group that systemd has for a unit: whether it is used, by default and once it was handed over, and what is in it when it is not. */
+const inUnit = `
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from das_group import UnifiedGroup
+base, controller = sys.argv[2:4]
+def used():
+    group = UnifiedGroup(base, [controller])
+    try:
+        group.open()
+    except OSError:
+        return [entry.name for entry in os.scandir(base) if entry.is_dir()]
+    group.close()
+    return True
+told = [used()]
+os.setxattr(base, 'user.delegate', b'1')
+print(json.dumps([*told, used()]))
+`;
+
 suite(`control groups, version 2${found === undefined ? ' (none can be made here)' : ''}`, () => {
-  it.each([0, ordinary])('move what is in the group aside, and back in the end, as account %s', async (uid) => {
+  /** What the program tells from inside a new group that the account was handed, which is gone afterwards. */
+  const told = async (program: string, uid: number, ending: string): Promise<unknown> => {
     const { point, controller } = found!;
-    const base = join(point, `das-trial-${newId()}`);
+    const base = join(point, `das-trial-${newId()}${ending}`);
     const upper = readFileSync(join(point, 'cgroup.subtree_control'), 'utf8');
     mkdirSync(base);
     try {
@@ -61,18 +81,29 @@ suite(`control groups, version 2${found === undefined ? ' (none can be made here
       await Promise.all(given.map((path) => chown(path, uid, uid)));
       const account = `exec setpriv --reuid=${uid} --regid=${uid} --clear-groups "$@"`;
       const enter = `echo "+$3" > "$1/cgroup.subtree_control"; echo $$ > "$2/cgroup.procs"; shift 3; ${account}`;
-      const python = ['/usr/bin/python3', '-I', '-B', '-c', twoExecutors, dirname(wardenPath), base, controller];
+      const python = ['/usr/bin/python3', '-I', '-B', '-c', program, dirname(wardenPath), base, controller];
       const { stdout } = await run('/bin/sh', ['-c', enter, 'sh', point, base, controller, ...python], { cwd: '/' });
-      expect(JSON.parse(stdout)).toEqual({
-        at: 'das-members',
-        worker: true,
-        'while one is left': 'das-members',
-        after: [expect.stringContaining('das-trial-'), [], []],
-      });
+      return JSON.parse(stdout) as unknown;
     } finally {
       await run('find', [base, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']);
       if (!upper.split(/\s/u).includes(controller))
         await run('/bin/sh', ['-c', `echo "-${controller}" > "${point}/cgroup.subtree_control"`]);
     }
+  };
+
+  it.each([0, ordinary])('move what is in the group aside, and back in the end, as account %s', async (uid) => {
+    expect(await told(twoExecutors, uid, '')).toEqual({
+      at: 'das-members',
+      worker: true,
+      'while one is left': 'das-members',
+      after: [expect.stringContaining('das-trial-'), [], []],
+    });
   });
+
+  it.each(['.service', '.scope'])(
+    'are made in a unit of systemd only where that handed it over: %s',
+    async (ending) => {
+      expect(await told(inUnit, ordinary, ending)).toEqual([[], true]);
+    },
+  );
 });
