@@ -25,6 +25,8 @@ const restartPauseMs = 1_000;
 /** Starts that one attempt waits for. */
 const startTriesMax = 3;
 const inspectMs = 20_000;
+/** While fresh workers are left, others are made so much later (ms): to start them would take the cores from the part that is just starting. */
+const replenishMs = 25;
 const sweepMs = 1_000;
 
 /** Keeps fresh workers ready, so that a job's first part does not wait for an interpreter; a worker that has seen one job never sees another. */
@@ -36,6 +38,7 @@ export class WorkerPool {
   #jobMs: number | undefined;
   #pausing: Promise<void> | undefined;
   #endPause: (() => void) | undefined;
+  #cancelSoon: Cancel | undefined;
   readonly #launching = new Set<Promise<unknown>>();
   readonly #cancels: Cancel[] = [];
 
@@ -66,7 +69,7 @@ export class WorkerPool {
     worker.binding = name;
     worker.job = binding.job;
     worker.generation = binding.generation;
-    this.#replenish();
+    this.#replenishSoon();
     return worker;
   }
 
@@ -109,7 +112,7 @@ export class WorkerPool {
   /** Ends every worker; resolves when all processes and folders are gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of [...this.#cancels, this.#cancelSoon]) cancel?.();
     this.#endPause?.();
     await Promise.allSettled(this.#launching);
     const workers = [...this.#all];
@@ -157,10 +160,20 @@ export class WorkerPool {
     return standby(slots, atRest, this.#jobMs === undefined ? undefined : clock.monotonic() - this.#jobMs);
   }
 
+  get #fresh(): number {
+    return [...this.#idle].filter(({ binding }) => binding === undefined).length;
+  }
+
+  #replenishSoon(): void {
+    if (this.#fresh === 0) return this.#replenish();
+    this.#cancelSoon ??= this.options.clock.timer(replenishMs, () => this.#replenish());
+  }
+
   #replenish(): void {
+    this.#cancelSoon?.();
+    this.#cancelSoon = undefined;
     if (this.#closed || this.#pausing !== undefined) return;
-    const fresh = [...this.#idle].filter(({ binding }) => binding === undefined).length;
-    const wanted = freshWanted(this.#standby, fresh, this.#starting);
+    const wanted = freshWanted(this.#standby, this.#fresh, this.#starting);
     for (let n = 0; n < wanted; n += 1) void this.#startAhead();
   }
 
