@@ -213,7 +213,9 @@ describe('the sandbox of a node', () => {
         limits: placeLimitsDefault,
         account: uid === null ? undefined : { uid, gid: uid },
       };
-      const args = ['-c', 'echo "$HOME $(cat /etc/passwd | wc -l)"; cat <&3'];
+      // `yes` ends by the signal that an interpreter ignores (SIGPIPE, 128 + 13), or never learns that nobody reads on.
+      const pipe = '{ yes; echo $? > "$HOME/status"; } | head -n 1 > /dev/null; cat "$HOME/status"';
+      const args = ['-c', `echo "$HOME $(cat /etc/passwd | wc -l) $(${pipe})"; cat <&3`];
       const child = await launcher.launch(
         { file: '/bin/sh', args, env: { HOME: folder, PATH: '/usr/bin:/bin' } },
         place,
@@ -227,6 +229,7 @@ describe('the sandbox of a node', () => {
       const seen = said.trim().split(' ');
       expect(seen[0]).toBe(choice === 'bwrap' ? '/tmp' : folder);
       expect(Number(seen[1])).toEqual(choice === 'bwrap' ? 1 : choice === 'landlock' ? 0 : expect.any(Number));
+      expect(seen[2]).toBe('141');
     },
   );
 
