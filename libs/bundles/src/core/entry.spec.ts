@@ -36,11 +36,11 @@ describe('a link in a bundle', () => {
 });
 
 describe('what a node has no room for', () => {
-  const kept = (digest: string, used: number, leases = 0) => ({ digest, bytes: 10, used, leases });
+  const kept = (digest: string, used: number, inUse = false) => ({ digest, bytes: 10, used, inUse });
   it('goes, used longest ago first', () => {
     expect(surplus([kept('a', 3), kept('b', 1), kept('c', 2)], 15)).toEqual(['b', 'c']);
   });
   it('never goes while it is in use', () => {
-    expect(surplus([kept('a', 1, 1), kept('b', 2, 1), kept('c', 3)], 5)).toEqual(['c']);
+    expect(surplus([kept('a', 1, true), kept('b', 2, true), kept('c', 3)], 5)).toEqual(['c']);
   });
 });

@@ -1,11 +1,11 @@
-/** A bundle that a node has. */
+/** A folder that a node has. */
 export interface Kept {
   readonly digest: string;
   readonly bytes: number;
   /** Grows with every use. */
   readonly used: number;
-  /** Workers that have it now. */
-  readonly leases: number;
+  /** Somebody has it now, or waits for it. */
+  readonly inUse: boolean;
 }
 
 /** What has to go so that the rest has room: used longest ago first, and never one in use. */
@@ -14,7 +14,7 @@ export function surplus(kept: readonly Kept[], bytesMax: number): string[] {
   const gone: string[] = [];
   for (const entry of [...kept].sort((a, b) => a.used - b.used)) {
     if (bytes <= bytesMax) break;
-    if (entry.leases > 0) continue;
+    if (entry.inUse) continue;
     gone.push(entry.digest);
     bytes -= entry.bytes;
   }
