@@ -6,11 +6,15 @@ import {
   type Sandbox,
   Scratch,
   type StartOptions,
+  type Venv,
+  VenvPools,
+  VenvRuntime,
   Warden,
   WorkerPool,
   WorkerPools,
   findNode,
   findPython,
+  findVenv,
   openSandbox,
   probeUid,
   probeWorker,
@@ -55,7 +59,7 @@ export class ScriptWorkers {
         { languages: ['python', 'command'], pool },
         { languages: ['node', 'wasm'], pool: new WorkerPool(forNode), missing: node.missing },
       ] as const;
-      pools = new WorkerPools(families, clock, onFault);
+      pools = new WorkerPools(families, clock, onFault, venvPools(start, sandbox, slots));
       await pools.open();
       return new ScriptWorkers(pools, sandbox, python, warden);
     } catch (error) {
@@ -72,6 +76,20 @@ export class ScriptWorkers {
     await this.sandbox.close();
     await this.warden.close();
   }
+}
+
+/** Workers of virtual environments: none before a job wants them, and none of them where it is not permitted. */
+function venvPools(
+  start: Omit<StartOptions, 'runtime' | 'launcher'>,
+  { launcher, readable }: Sandbox,
+  slots: number,
+): VenvPools {
+  const of = (venv: Venv): StartOptions => ({ ...start, launcher, runtime: new VenvRuntime(venv) });
+  return new VenvPools({
+    find: (folder) => findVenv(folder, readable),
+    poolOf: (venv) => new WorkerPool({ ...of(venv), slots, atRest: 0 }),
+    probe: (venv) => probeWorker(of(venv)),
+  });
 }
 
 function openSandboxFor(

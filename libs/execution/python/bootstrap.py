@@ -13,6 +13,13 @@ def take(size):
 
 
 head = json.loads(take(int.from_bytes(take(5)[:4], 'little')))
-package = install(head['modules'], compiled)
+if head.get('texts'):
+    # Of an interpreter that none of ours compiles for. What became it may not be the executor's own child.
+    package = install(head['modules'], from_text)
+    head['parent'] = os.getppid()
+    if head.get('within', {}).get('users') and package.limits.namespaces_are_counted():
+        head['ownAccount'] = True
+else:
+    package = install(head['modules'], compiled)
 sys.argv = ['']
 package.main.start(head)

@@ -3,7 +3,7 @@
 # Inside a room (bubblewrap) each worker gets a keeper, and namespaces of its own; das_worker/keeper.py says how.
 #
 # Lines of JSON on stdin: {"modules": …, "room": null or {"network": bool, "users": bool, "proc": bool, "shared": paths}} first, then
-# {"fork": id, "folder": path, "uid": n or null, "env": {…}, "exec": [file, …] or none, "limits": {…}},
+# {"fork": id, "folder": path, "uid": n or null, "env": {…}, "exec": [file, …] or none, "borrows": bool, "limits": {…}},
 # {"bind": folder, "as": "code" or "packages", "of": id} and {"resize": bytes, "of": id} in a room.
 # Lines of JSON on stdout: {"forked": id, "pid": n} | {"failed": id, "why": text} | {"exited": pid, "code": n or null, "signal": n or null}
 # | {"answered": id, "why": text or null}

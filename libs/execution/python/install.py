@@ -16,6 +16,10 @@ def install(modules, code_of):
     return package
 
 
+def from_text(name, text):
+    return compile(text, '<das>/' + name + '.py', 'exec')
+
+
 def compiled(name, text):
     import binascii, marshal
 

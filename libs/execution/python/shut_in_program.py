@@ -2,7 +2,7 @@
 # Argument 1, JSON: {"shutIn": as das_worker/shut_in.py takes it, "limits": {…}, "exec": [file, …]}
 import json, os
 
-package = install(texts.items(), lambda name, text: compile(text, '<das>/' + name + '.py', 'exec'))
+package = install(texts.items(), from_text)
 words = json.loads(sys.argv[1])
 package.limits.confine(words['limits'])
 package.shut_in.shut_in(words['shutIn'])

@@ -46,7 +46,13 @@ export {
   spooledFiles,
 } from './core/spool.js';
 export { messageLength, rowsPerMessageMax } from './core/row-messages.js';
-export { InterpreterMissingError, NoSandboxError, NotStartedError, WorkerGoneError } from './ports/errors.js';
+export {
+  InterpreterMissingError,
+  NoSandboxError,
+  NodeUnfitError,
+  NotStartedError,
+  WorkerGoneError,
+} from './ports/errors.js';
 export type { Command, LaunchedProcess, Launcher, Place } from './ports/launch.js';
 export type {
   Furnished,
@@ -78,11 +84,14 @@ export { type Sandbox, type SandboxChoice, type SandboxOptions, openSandbox } fr
 export { nextTurn } from './launch/turn.js';
 export { Warden, probeUid } from './launch/warden.js';
 export { type FoundPython, findPython } from './python/find-python.js';
+export { type Venv, findVenv } from './python/find-venv.js';
+export { VenvRuntime } from './python/venv-runtime.js';
 export { findNode } from './node/find-node.js';
 export { NodeRuntime } from './node/node-runtime.js';
 export { PythonRuntime } from './python/python-runtime.js';
 export { type LogListener, type LogStream, PooledWorker, cancelGraceMs } from './pool/pooled-worker.js';
 export { type Binding, type PoolOptions, WorkerPool } from './pool/worker-pool.js';
+export { VenvPools, type VenvPoolsOptions } from './pool/venv-pools.js';
 export { type Family, type LanguageBinding, WorkerPools } from './pool/worker-pools.js';
 export { Scratch } from './pool/scratch.js';
 export { FolderSpool } from './spool/folder-spool.js';

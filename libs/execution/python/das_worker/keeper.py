@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 
-from . import birth, failures, limits, native, seccomp, spool
+from . import birth, limits, native, seccomp, spool
 from .cell import SCRATCH, Cell, map_account
 
 MESSAGE_BYTES_MAX = 16 * 1024
@@ -86,8 +86,7 @@ class Keeper:
             native.prctl(native.PR_SET_NO_NEW_PRIVS, 1)
             native.drop_capabilities()
             seccomp.apply(self._room['network'])
-            failures.network_allowed = self._room['network']
-            spool.open_file = spool.KeptFiles(4)
+            os.set_inheritable(spool.KEEPER, bool(self._request.get('borrows')))
             birth.live(self._request, FIRST, self._room['users'] and limits.namespaces_are_counted())
         except BaseException:
             import traceback

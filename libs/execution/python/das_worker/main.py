@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from . import failures, limits
+from . import failures, limits, spool
 from .channel import U32, Channel, Closed
 from .command import Command
 from .encode import limit_results
@@ -117,11 +117,20 @@ def flush_prints():
             pass
 
 
+def look_around(within):
+    """What this worker must know of the sandbox that it was started in: {"network": bool, "lends": bool, "users": bool}."""
+    failures.network_allowed = within['network']
+    if within['lends']:
+        spool.borrow()
+
+
 def start(head):
     limits.die_with(head['parent'])
     limits.confine(head['limits'])
     if head.get('shutIn'):
         shut_in(head['shutIn'])
+    if head.get('within'):
+        look_around(head['within'])
     state = State()
     signal.signal(signal.SIGTERM, state.cancel)
     os.register_at_fork(after_in_child=state.leave_to_parent)

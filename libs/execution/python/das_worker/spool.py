@@ -14,6 +14,8 @@ READ_BYTES = 256 * 1024
 MERGE_READ_BYTES = 32 * 1024
 # Of one worker whose own folder is in memory.
 FILES_MAX = 16
+# Where a worker in a room finds the keeper that lends it files.
+KEEPER = 4
 
 
 def own_file(number, folder=None):
@@ -54,6 +56,13 @@ class KeptFiles:
 
 
 open_file = own_file
+
+
+def borrow():
+    """From now on files are the keeper's. What the worker starts does not get at it."""
+    global open_file
+    os.set_inheritable(KEEPER, False)
+    open_file = KeptFiles(KEEPER)
 
 
 class Spool:

@@ -2,6 +2,7 @@ import { FakeClock, settled } from '@das/testing';
 import { expectedMs } from '../core/pool-plan.js';
 import { NotStartedError } from '../ports/errors.js';
 import { type FakeStart, FakeProcess, fakeStart } from '../testing/fake-launch.js';
+import { VenvPools } from './venv-pools.js';
 import { WorkerPool } from './worker-pool.js';
 import { WorkerPools } from './worker-pools.js';
 
@@ -9,6 +10,14 @@ import { WorkerPools } from './worker-pools.js';
 async function until(what: () => boolean): Promise<void> {
   while (!what()) await settled();
 }
+
+const none = async (): Promise<never> => Promise.reject(new Error('there are no virtual environments'));
+const noVenvs = new VenvPools({
+  ...{ find: none, probe: none },
+  poolOf: () => {
+    throw new Error('there are no virtual environments');
+  },
+});
 
 describe('the pools of a node', () => {
   let clock: FakeClock;
@@ -34,7 +43,7 @@ describe('the pools of a node', () => {
     const first = { languages: ['python'] as const, pool: new WorkerPool({ ...python, slots }) };
     nodePool = new WorkerPool({ ...node, slots, atRest: 1 });
     const second = { languages: ['node', 'wasm'] as const, pool: nodePool };
-    pools = new WorkerPools([first, second], clock, (error) => void faults.push(error));
+    pools = new WorkerPools([first, second], clock, (error) => void faults.push(error), noVenvs);
     await pools.open();
     await started();
   });
@@ -95,9 +104,11 @@ describe('a node that cannot run a language', () => {
       ],
       clock,
       () => undefined,
+      noVenvs,
     );
     const words = `this node has no workers for node: ${missing}`;
-    await expect(pools.acquire({ language: 'node', job: 'a', generation: 1 })).rejects.toThrow(words);
+    const failure = { failure: 'LANGUAGE_MISSING', message: words };
+    await expect(pools.acquire({ language: 'node', job: 'a', generation: 1 })).rejects.toMatchObject(failure);
     await expect(pools.inspect({ language: 'node', filename: 'a.js', text: '' })).rejects.toThrow(words);
     await pools.close();
     await start.close();

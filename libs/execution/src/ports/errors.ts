@@ -28,8 +28,25 @@ export class InterpreterMissingError extends DasError {
 export class NotStartedError extends DasError {
   readonly code = 'EXECUTION_NOT_STARTED';
   readonly retryable = true;
-  constructor(why: string, options?: ErrorOptions) {
+  constructor(
+    readonly why: string,
+    options?: ErrorOptions,
+  ) {
     super(`a worker process could not be started: ${why}`, options);
+  }
+}
+
+/** This node cannot run the job, however often it tries, until somebody changes the node. State: nothing was started. Another node may run it. */
+export class NodeUnfitError extends DasError {
+  readonly code = 'EXECUTION_NODE_UNFIT';
+  readonly retryable = false;
+  constructor(
+    /** What its job fails with, should no node be able to run it. */
+    readonly failure: 'CODE_VENV' | 'LANGUAGE_MISSING',
+    message: string,
+    hint: string,
+  ) {
+    super(message, { hint });
   }
 }
 

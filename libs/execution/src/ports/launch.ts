@@ -11,6 +11,8 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** It is the Python worker: who has one ready may fork that instead. */
   readonly forkable?: boolean;
+  /** It knows how to borrow files of its keeper, where it has one (python/das_worker/spool.py). */
+  readonly borrows?: boolean;
   /** Files and folders of the host that it needs beyond those of the system; read-only, at the same path. */
   readonly mounts?: readonly string[];
 }

@@ -65,6 +65,8 @@ export interface ForkRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Another program, with its name and arguments. */
   readonly exec?: readonly string[] | undefined;
+  /** That program may borrow files of its keeper, as a worker that is forked may. */
+  readonly borrows: boolean;
   /** Those of another program, and the size of any worker's scratch; the rest a worker of ours hears in its first frame. */
   readonly limits: PlaceLimits;
 }

@@ -41,17 +41,20 @@ const modules = [
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
-/** A worker's module: its name, and its marshalled code in base64. */
+/** A worker's module: its name, and its text, or its marshalled code in base64. */
 export type WorkerModule = readonly [name: string, code: string];
+
+/** A worker's modules for any interpreter, which compiles them itself. */
+export const workerTexts = (): readonly WorkerModule[] =>
+  modules.map((name) => [name, read(join('das_worker', `${name}.py`))]);
 
 /**
  * A worker's modules, compiled by the interpreter that runs them; sent to workers because their account may not reach this folder.
  * @throws Error when the interpreter cannot compile them.
  */
 export function workerModules(interpreter: string): readonly WorkerModule[] {
-  const texts = modules.map((name) => [name, read(join('das_worker', `${name}.py`))]);
   const options = {
-    input: JSON.stringify(texts),
+    input: JSON.stringify(workerTexts()),
     encoding: 'utf8',
     maxBuffer: compiledBytesMax,
     timeout: compileMs,
@@ -65,6 +68,8 @@ const compileMs = 30_000;
 
 const installText = (): string => read('install.py');
 export const bootstrapText = (): string => `${installText()}${read('bootstrap.py')}`;
+/** For an interpreter that nobody has tried. */
+export const untriedBootstrapText = (): string => `${read('version.py')}${bootstrapText()}`;
 export const nurseryText = (): string => `${installText()}${read('das_nursery.py')}`;
 /** The warden runs as the executor's own account, which can read it. */
 export const wardenPath = join(folder, 'das_warden.py');
@@ -73,6 +78,6 @@ export const wardenPath = join(folder, 'das_warden.py');
 const shutInModules = ['native', 'failures', 'limits', 'seccomp_calls', 'seccomp', 'landlock', 'shut_in'];
 /** A program that shuts itself in and becomes another; whole, because its account may not reach this folder. */
 export function shutInText(): string {
-  const texts = Object.fromEntries(shutInModules.map((name) => [name, read(join('das_worker', `${name}.py`))]));
+  const texts = Object.fromEntries(workerTexts().filter(([name]) => shutInModules.includes(name)));
   return `${installText()}texts = ${JSON.stringify(texts)}\n${read('shut_in_program.py')}`;
 }

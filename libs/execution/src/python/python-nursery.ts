@@ -50,7 +50,7 @@ export class PythonNursery implements Launcher {
     await nursery?.close();
   }
 
-  #request({ file, args, env, forkable }: Command, place: Place): ForkRequest {
+  #request({ file, args, env, forkable, borrows = false }: Command, place: Place): ForkRequest {
     const kept = this.options.room !== undefined;
     return {
       fork: place.mark,
@@ -58,6 +58,7 @@ export class PythonNursery implements Launcher {
       uid: place.account?.uid ?? null,
       env: kept ? insideOf(env, place.folder) : env,
       exec: forkable === true ? undefined : [file, ...args],
+      borrows,
       limits: withoutMemory(place.limits),
     };
   }

@@ -55,7 +55,10 @@ export class Landlocked implements Launcher {
       limits: withoutMemory(place.limits),
       exec: [command.file, ...command.args],
     });
-    return launcher.launch({ ...command, file: interpreter, args: ['-I', '-S', '-c', shutInText(), words] }, place);
+    const program = { ...command, file: interpreter, args: ['-I', '-S', '-c', shutInText(), words] };
+    const process = await launcher.launch(program, place);
+    const within = { network: shutIn.network, lends: false };
+    return Object.assign(process, { start: { ...process.start, within } });
   }
 
   #readable({ mounts = [] }: Command, { network = false }: Place): string[] {

@@ -37,7 +37,11 @@ export class Rooms implements Launcher {
   /** @throws NotStartedError; nothing is left running. */
   async launch(command: Command, place: Place): Promise<LaunchedProcess> {
     await mkdir(this.options.codeRoot, { recursive: true });
-    return this.#nursery(place.network ?? false, command.mounts ?? []).launch(command, place);
+    const { network = false } = place;
+    const process = await this.#nursery(network, command.mounts ?? []).launch(command, place);
+    return Object.assign(process, {
+      start: { ...process.start, within: { network, lends: true, users: this.options.users } },
+    });
   }
 
   async close(): Promise<void> {

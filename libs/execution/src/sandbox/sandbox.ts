@@ -10,6 +10,7 @@ import type { FoundPython } from '../python/find-python.js';
 import { PythonNursery } from '../python/python-nursery.js';
 import { Landlocked } from './landlocked.js';
 import { Rooms } from './rooms.js';
+import { systemPaths } from './system-folders.js';
 
 export type SandboxChoice = SandboxLayer | 'auto';
 
@@ -32,6 +33,8 @@ export interface SandboxOptions {
 export interface Sandbox {
   readonly layer: SandboxLayer;
   readonly launcher: Launcher;
+  /** Folders that scripts may read here; undefined: whatever their account may. */
+  readonly readable: readonly string[] | undefined;
   /** What else was tried, and why it was not taken. */
   readonly refused: readonly string[];
   /** What to change so that the best of these can be had, where that is known. */
@@ -55,7 +58,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     try {
       await options.probe(opened.launcher);
       const refused = refusalWords(refusals);
-      return { layer, refused, advice: refusalAdvice(refused), ...opened };
+      return { layer, refused, advice: refusalAdvice(refused), readable: readableIn(layer, options), ...opened };
     } catch (error) {
       await opened.close();
       // Without a sandbox there is nothing that could be chosen instead: it is the machine that is short of something.
@@ -65,6 +68,11 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
   const refused = refusalWords(refusals);
   throw new NoSandboxError(options.choice, refused, refusalAdvice(refused));
+}
+
+function readableIn(layer: SandboxLayer, { python, shared }: SandboxOptions): readonly string[] | undefined {
+  if (layer === 'none') return undefined;
+  return [...systemPaths, ...python.prefixes, ...shared.readable, ...shared.writable];
 }
 
 function ways(options: SandboxOptions): Way[] {

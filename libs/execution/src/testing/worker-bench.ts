@@ -38,14 +38,21 @@ export interface WorkerBench {
 export async function workerBench(
   clock: Clock,
   newId: () => string,
-  more: { slots?: number; limits?: Partial<PlaceLimits>; how?: Birth; runtime?: Runtime } = {},
+  more: {
+    slots?: number;
+    limits?: Partial<PlaceLimits>;
+    how?: Birth;
+    runtime?: Runtime;
+    /** Folders that workers may read. */
+    reads?: readonly string[];
+  } = {},
 ): Promise<WorkerBench> {
   const folder = await mkdtemp(join(tmpdir(), 'das-bench-'));
   const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
   const python = await findPython({ chosen: undefined, path: '/usr/local/bin:/usr/bin', uid, clock });
   const faults: unknown[] = [];
   const warden = new Warden(python.path, uidBase, folder);
-  const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock });
+  const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock }, more.reads ?? []);
   const pool = new WorkerPool({
     ...{ clock, newId, warden, slots: more.slots ?? 1, limits: { ...placeLimitsDefault, ...more.limits } },
     runtime: more.runtime ?? new PythonRuntime(python.path),
@@ -80,10 +87,14 @@ interface Made {
   readonly end: () => Promise<void>;
 }
 
-function launcherFor(how: Birth, at: { python: FoundPython; root: string; clock: Clock }): Made {
+function launcherFor(
+  how: Birth,
+  at: { python: FoundPython; root: string; clock: Clock },
+  readable: readonly string[],
+): Made {
   const { path: interpreter, prefixes } = at.python;
   const codeRoot = join(at.root, 'code');
-  const shared = { readable: [], writable: [] };
+  const shared = { readable, writable: [] };
   if (how === 'exec') return { launcher: new DirectLauncher(), end: async () => undefined };
   if (how === 'bwrap' || how === 'bwrap without /proc') {
     const users = process.getuid?.() !== 0;

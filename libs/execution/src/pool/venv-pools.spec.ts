@@ -1,0 +1,113 @@
+import { FakeClock } from '@das/testing';
+import { type FakeStart, FakeProcess, fakeStart } from '../testing/fake-launch.js';
+import { NotStartedError, WorkerGoneError } from '../ports/errors.js';
+import { VenvPools, venvsMax } from './venv-pools.js';
+import { WorkerPool } from './worker-pool.js';
+
+const ended = (why: string, exit: WorkerGoneError['exit']): NotStartedError =>
+  new NotStartedError(why, { cause: new WorkerGoneError(exit) });
+
+describe('pools of workers by virtual environment', () => {
+  let clock: FakeClock;
+  let start: FakeStart;
+  let pools: VenvPools;
+  let made: string[];
+  let probe: () => Promise<void>;
+  /** What is appended to a folder's key: another is another environment at the same place. */
+  let edition: string;
+  beforeEach(async () => {
+    clock = new FakeClock();
+    let pid = 4_000_000;
+    start = await fakeStart(clock, () => new FakeProcess((pid += 1)));
+    [made, edition] = [[], ''];
+    probe = async () => undefined;
+    pools = new VenvPools({
+      find: async (folder) => ({ folder, interpreter: `${folder}/bin/python3`, key: `${folder}${edition}` }),
+      poolOf: ({ key }) => {
+        made.push(key);
+        return new WorkerPool({ ...start, slots: 1, atRest: 0 });
+      },
+      probe: () => probe(),
+    });
+  });
+  afterEach(async () => {
+    await pools.close();
+    await start.close();
+    expect([clock.pending, pools.size]).toEqual([0, 0]);
+  });
+  let jobs = 0;
+  const acquire = (folder: string) => pools.acquire(folder, { job: `j-${(jobs += 1)}`, generation: 1 });
+  const use = async (folder: string): Promise<void> => pools.release(await acquire(folder));
+  const some = (count: number): string[] => Array.from({ length: count }, (_, number) => `/v${number}`);
+
+  it('are made once, when a job first wants one, however many come at a time', async () => {
+    const workers = await Promise.all([acquire('/a'), acquire('/a')]);
+    expect([made, workers[0] === workers[1]]).toEqual([['/a'], false]);
+    await use('/b');
+    await use('/a');
+    expect(made).toEqual(['/a', '/b']);
+  });
+
+  it('are made anew for an environment that was made anew', async () => {
+    await use('/a');
+    edition = '2';
+    await use('/a');
+    expect(made).toEqual(['/a', '/a2']);
+  });
+
+  it('end when there are too many, the one used longest ago first', async () => {
+    const names = some(venvsMax);
+    for (const name of names) await use(name);
+    await use(names[0]!);
+    await use('/more');
+    await use(names[0]!);
+    expect(made).toEqual([...names, '/more']);
+    await use(names[1]!);
+    expect(made.slice(-1)).toEqual([names[1]]);
+  });
+
+  it('never end while a part runs in them', async () => {
+    const held = await acquire('/held');
+    for (const name of some(venvsMax + 2)) await use(name);
+    expect(held.alive).toBe(true);
+    pools.release(held);
+    await use('/held');
+    expect(made.filter((name) => name === '/held')).toHaveLength(1);
+    for (const name of some(venvsMax)) await use(`${name}x`);
+    await held.gone;
+  });
+
+  it('count a worker that died as given back', async () => {
+    const held = await acquire('/held');
+    held.kill();
+    await held.gone;
+    for (const name of some(venvsMax)) await use(name);
+    await use('/held');
+    expect(made.filter((name) => name === '/held')).toHaveLength(2);
+  });
+
+  it('are not kept of an environment that does not run, in the words of its interpreter', async () => {
+    probe = () => Promise.reject(ended('it is Python 2.7.18', { code: 1, signal: null }));
+    await expect(acquire('/old')).rejects.toMatchObject({
+      failure: 'CODE_VENV',
+      message: expect.stringContaining('/old does not run where scripts run: it is Python 2.7.18'),
+    });
+    probe = () => Promise.reject(ended('killed', { code: null, signal: 'SIGKILL' }));
+    await expect(acquire('/old')).rejects.toMatchObject({ code: 'EXECUTION_NOT_STARTED' });
+    probe = async () => undefined;
+    expect((await acquire('/old')).alive).toBe(true);
+  });
+
+  it('start nothing once they are closed', async () => {
+    let probed = (): void => undefined;
+    probe = () => new Promise((resolve) => (probed = resolve));
+    const late = acquire('/late');
+    late.catch(() => undefined);
+    await Promise.resolve();
+    await Promise.resolve();
+    await pools.close();
+    probed();
+    await expect(late).rejects.toThrow('closed');
+    await expect(acquire('/later')).rejects.toThrow('closed');
+  });
+});

@@ -1,0 +1,91 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { NodeUnfitError } from '../ports/errors.js';
+import { type Seen, seenAt } from './seen-path.js';
+
+/** A virtual environment as scripts of this node see it. */
+export interface Venv {
+  readonly folder: string;
+  readonly interpreter: string;
+  /** Another when it was made anew. */
+  readonly key: string;
+}
+
+/** What `python3 -m venv` makes, the first choice first. */
+const interpreters = ['bin/python3', 'bin/python'];
+
+/**
+ * The virtual environment in a folder that a user named, looked at and not run. Nothing is told of folders that scripts may not read.
+ * `readable`: what scripts may read here; undefined: whatever their account may.
+ * @throws NodeUnfitError with what is wrong, and who can change it.
+ */
+export async function findVenv(folder: string, readable: readonly string[] | undefined): Promise<Venv> {
+  const at = shown(
+    await seenAt(folder, readable),
+    notThere(folder),
+    closed(`the virtual environment ${folder}`, folder),
+  );
+  const config = join(folder, 'pyvenv.cfg');
+  const [text, facts] = await Promise.all([readFile(config, 'utf8'), stat(config)]).catch(() => {
+    throw unfit(
+      `${folder} is no virtual environment: it has no pyvenv.cfg`,
+      'give the folder that python3 -m venv made',
+    );
+  });
+  const interpreter = await interpreterOf(folder, at, readable);
+  const home = /^home\s*=\s*(.+?)\s*$/m.exec(text)?.[1] ?? '/usr/bin';
+  base(folder, home, await seenAt(home, readable));
+  const { ino, mtimeMs } = facts;
+  return { folder: at, interpreter: interpreter.path, key: JSON.stringify([at, interpreter.real, ino, mtimeMs]) };
+}
+
+/** It keeps the name that it has in the environment: by that it finds its packages. */
+async function interpreterOf(
+  folder: string,
+  at: string,
+  readable: readonly string[] | undefined,
+): Promise<{ readonly path: string; readonly real: string }> {
+  const [name = ''] = interpreters;
+  let first: Seen | undefined;
+  for (const each of interpreters) {
+    const seen = await seenAt(join(folder, each), readable);
+    if (seen.kind === 'shown') return { path: join(at, each), real: seen.path };
+    first ??= seen;
+  }
+  return { path: join(at, name), real: base(folder, join(folder, name), first) };
+}
+
+/** The installation behind an environment. */
+function base(folder: string, given: string, seen: Seen | undefined): string {
+  const path = seen?.path ?? given;
+  const hint = 'install that Python, or make the environment anew with one of the node (python3 -m venv --clear)';
+  const missing = unfit(`the Python that ${folder} is made of is not there: ${path}`, hint);
+  const what = `the Python that the virtual environment ${folder} is made of`;
+  return shown(seen ?? { kind: 'missing', path }, missing, closed(what, dirname(given)));
+}
+
+function shown(seen: Seen, missing: NodeUnfitError, refused: NodeUnfitError): string {
+  if (seen.kind === 'shown') return seen.path;
+  throw seen.kind === 'missing' ? missing : refused;
+}
+
+const unfit = (message: string, hint: string): NodeUnfitError => new NodeUnfitError('CODE_VENV', message, hint);
+
+const notThere = (folder: string): NodeUnfitError =>
+  unfit(
+    `there is no folder ${folder}`,
+    `make the virtual environment on the nodes that are to run such jobs (python3 -m venv ${folder}), or on a file system that they share`,
+  );
+
+const closed = (what: string, folder: string): NodeUnfitError =>
+  unfit(
+    `scripts may not read ${what}`,
+    `whoever runs the node permits it by DAS_SCRIPT_READS: add ${folder}, or a folder above it, and start the node again`,
+  );
+
+/** Its interpreter was tried where scripts run, and said these words. */
+export const venvDoesNotRun = ({ folder }: Venv, words: string): NodeUnfitError =>
+  unfit(
+    `the Python of the virtual environment ${folder} does not run where scripts run: ${words}`,
+    'it must be Python 3.9 or newer; the account of scripts must be able to read and run it, and the installation that it is made of',
+  );
