@@ -184,6 +184,10 @@ function runOptions(command: Command): Command {
     .option('--log-size <size>', 'what one attempt may print, up to 64M (default: 1000000)')
     .option('--log-rate <n>', 'lines that one attempt may print in a second, up to 100000 (default: 4000)')
     .option('--network', 'the job may use the network of the nodes (default: it has none)')
+    .option(
+      '--venv <dir>',
+      'Python virtual environment whose interpreter and packages the script has: a folder on the nodes, where scripts may read it (DAS_SCRIPT_READS)',
+    )
     .option('--language <name>', 'python, node or wasm (default: by the ending of the script: .py, .js, .ts, .wasm …)')
     .option('--name <name>', 'shown in lists (default: the file name of the script)')
     .option(

@@ -95,7 +95,8 @@ export class AttemptRun {
 
   /**
    * Runs the part. What the store will never give or take is a commit, too: of a part that failed for good.
-   * @throws StoppedError, RefusedError, Fault of a job that is over, NotStartedError or WorkerGoneError of a machine that cannot start workers.
+   * @throws StoppedError, RefusedError, Fault of a job that is over, NodeUnfitError of a node that can run none of it, NotStartedError or WorkerGoneError of a
+   * machine that cannot start workers.
    */
   async run(): Promise<Commit> {
     try {
@@ -144,8 +145,8 @@ export class AttemptRun {
     );
     this.#check();
     const { job, generation } = this.assignment;
-    const { language, network } = this.spec;
-    const worker = await this.tools.pools.acquire({ language, job, generation, network });
+    const { language, network, venv } = this.spec;
+    const worker = await this.tools.pools.acquire({ language, job, generation, network, venv });
     const logs = new AttemptLogs(this.tools.logs, this.tools.clock, this.assignment, this.tools.node, this.#bounds);
     worker.onPrint = logs.hear;
     this.#end.of((this.#worker = worker));

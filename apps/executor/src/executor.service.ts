@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript, languageOf } from '@das/contracts';
-import { FolderSpool, NotStartedError, type ScriptText, WorkerGoneError, attemptsMax } from '@das/execution';
+import {
+  FolderSpool,
+  NodeUnfitError,
+  NotStartedError,
+  type ScriptText,
+  WorkerGoneError,
+  attemptsMax,
+} from '@das/execution';
 import type { Cancel } from '@das/kernel';
 import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -83,31 +90,41 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#workers?.close();
   }
 
-  /** @throws Fault SERVICE_UNAVAILABLE when no worker can be started; of {@link JobCode} for a bundle. */
+  /** @throws Fault SERVICE_UNAVAILABLE when no worker can be started; CODE_VENV; of {@link JobCode} for a bundle. */
   async inspect({
     filename,
     codeText,
     language,
     bundle,
     entry,
+    venv,
   }: RequestOf<typeof inspectScript>): Promise<ReplyOf<typeof inspectScript>> {
     if (bundle === undefined)
-      return this.#parse({ language: language ?? languageOf(filename) ?? 'python', filename, text: codeText });
-    const code = await this.#toolsNow.code.entryOf(bundle, entry, language);
+      return this.#parse(
+        { language: language ?? languageOf(filename) ?? 'python', filename, text: codeText },
+        { venv },
+      );
+    const code = await this.#toolsNow.code.entryOf(bundle, { entry, language, venv });
     const script = { language: code.language, filename: code.entry, text: code.text };
     try {
       // Only Python's parser looks at the other files; the worker that was shown them is lost.
-      const found = await this.#parse(script, script.language === 'python' ? code.folder : undefined);
+      const folder = script.language === 'python' ? code.folder : undefined;
+      const found = await this.#parse(script, { folder, venv });
       return { ...found, entry: code.entry, language: code.language };
     } finally {
       code.release();
     }
   }
 
-  async #parse(script: ScriptText, folder?: string): Promise<ReplyOf<typeof inspectScript>> {
+  /** An environment says nothing of other languages; the front door refuses it there. */
+  async #parse(
+    script: ScriptText,
+    { folder, venv }: { readonly folder?: string | undefined; readonly venv: string | undefined },
+  ): Promise<ReplyOf<typeof inspectScript>> {
     try {
-      return await this.#toolsNow.pools.inspect(script, folder);
+      return await this.#toolsNow.pools.inspect(script, folder, script.language === 'python' ? venv : undefined);
     } catch (error) {
+      if (error instanceof NodeUnfitError) throw refusedAtOnce(error);
       if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
       if (!(error instanceof WorkerGoneError)) throw error;
       const message = 'the parser could not read this script (nested too deeply, or too large)';
@@ -170,3 +187,9 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     });
   }
 }
+
+/** Another node may do, also for a language that this one lacks. */
+const refusedAtOnce = ({ failure, message, hint }: NodeUnfitError): Fault =>
+  failure === 'CODE_VENV'
+    ? new Fault(failure, message, { field: 'venv', hint })
+    : new Fault('SERVICE_UNAVAILABLE', message, { hint });

@@ -28,7 +28,7 @@ import { type Told, nothingDone, toldOf } from './commit.js';
 import { Ends } from './ends.js';
 import { RefusedError } from './output.js';
 import type { OutputSpool } from './output-spool.js';
-import { saysJobEnded } from './refusals.js';
+import { saysJobEnded, unfitOf } from './refusals.js';
 import { StoppedError } from './store-client.js';
 import type { Terms } from './terms.js';
 
@@ -206,6 +206,7 @@ export class ExecutorShell {
       ...nothingDone,
       outcome: saysJobEnded(error) ? 'jobEnded' : 'abandoned',
       why: messageOf(error),
+      ...unfitOf(error),
     });
   }
 

@@ -38,6 +38,13 @@ export interface Entry extends TakenCode {
   readonly language: Language;
 }
 
+/** What was said of a bundle's entry before anybody looked. */
+export interface WantedEntry {
+  readonly entry: string | undefined;
+  readonly language: Language | undefined;
+  readonly venv: string | undefined;
+}
+
 export interface CodeTools {
   readonly texts: CodeCache;
   readonly bundles: BundleCache;
@@ -60,23 +67,23 @@ export class JobCode {
   }
 
   /** @throws Fault CODE_NOT_FOUND, CODE_CORRUPT, CODE_REQUIREMENTS: no node could have it. StoppedError when the service stops. */
-  async take({ code, bundle, filename, language }: JobSpec): Promise<TakenCode> {
+  async take({ code, bundle, filename, language, venv }: JobSpec): Promise<TakenCode> {
     if (bundle === undefined) return { text: await this.tools.texts.get(code), release: () => undefined };
     const lease = await this.#unlessDamaged(code, this.tools.bundles.lease(code));
     return withRelease(lease, async () => {
       const text = await entryText(lease, filename);
-      const layer = await this.tools.layers.lease(await requirementsOf(lease, language));
+      const layer = await this.tools.layers.lease(await requirementsOf(lease, language, venv));
       if (layer === undefined) return { ...lease, text };
       return { text, folder: lease.folder, packages: layer.folder, release: once(lease.release, layer.release) };
     });
   }
 
   /** A bundle as it is looked at before a job has it. @throws Fault CODE_INVALID when it has no such entry, CODE_REQUIREMENTS when nothing can serve those; as {@link take}. */
-  async entryOf(digest: string, wanted: string | undefined, given: Language | undefined): Promise<Entry> {
+  async entryOf(digest: string, { entry: wanted, language: given, venv }: WantedEntry): Promise<Entry> {
     const lease = await this.#unlessDamaged(digest, this.tools.bundles.lease(digest));
     return withRelease(lease, async () => {
       const { entry, language } = chosen(lease, wanted, given);
-      this.tools.layers.check(await requirementsOf(lease, language));
+      this.tools.layers.check(await requirementsOf(lease, language, venv));
       return { ...lease, entry, language, text: await entryText(lease, entry) };
     });
   }
@@ -102,9 +109,13 @@ async function withRelease<T>(lease: BundleLease, act: () => Promise<T>): Promis
   }
 }
 
-/** Empty: it names none. They are for Python alone. */
-async function requirementsOf({ folder, files }: BundleLease, language: Language): Promise<string> {
-  const there = language === 'python' && files.some(({ path }) => path === requirementsFile);
+/** Empty: it names none. They are for the node's own Python alone: a virtual environment has the packages that it has. */
+async function requirementsOf(
+  { folder, files }: BundleLease,
+  language: Language,
+  venv: string | undefined,
+): Promise<string> {
+  const there = language === 'python' && venv === undefined && files.some(({ path }) => path === requirementsFile);
   return there ? readFile(join(folder, requirementsFile), 'utf8') : '';
 }
 

@@ -11,6 +11,7 @@ export const errorCodes = {
   CODE_NOT_FOUND: { status: 404, retryable: false, title: 'The store does not have the code' },
   CODE_CORRUPT: { status: 500, retryable: false, title: 'The stored code is damaged' },
   CODE_REQUIREMENTS: { status: 400, retryable: false, title: 'The packages of the bundle cannot be had' },
+  CODE_VENV: { status: 400, retryable: false, title: 'No node can use the virtual environment' },
   INPUT_MISSING: { status: 400, retryable: false, title: 'The job has no items' },
   INPUT_UNEXPECTED: { status: 400, retryable: false, title: 'The job takes no input' },
   INPUT_NOT_JSON: { status: 400, retryable: false, title: 'An item is not JSON' },

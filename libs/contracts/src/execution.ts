@@ -9,6 +9,7 @@ import {
   jobSpecSchema,
   openPartSchema,
   partKindSchema,
+  venvSchema,
 } from './job.js';
 import { languageSchema } from './language.js';
 import { limits } from './limits.js';
@@ -64,6 +65,7 @@ export const inspectScript = nodeOperation(
     filename: z.string().max(200),
     codeText: z.string().max(limits.codeBytesMax).describe('empty for a bundle'),
     bundle: digestSchema.optional(),
+    venv: venvSchema.optional(),
     entry: bundlePathSchema.optional().describe('of the bundle; absent: the one that stands out'),
   }),
   z.object({
@@ -99,6 +101,11 @@ export const attemptFinished = announcement(
     ended: z.boolean().optional().describe('the job succeeded with this commit'),
     /** For `abandoned`: why the node gave the attempt back without a commit. */
     why: z.string().max(1000).optional(),
+    unfit: failureSchema
+      .optional()
+      .describe(
+        'of `abandoned`: this node can run nothing of the job until somebody changes the node; why, and what to change',
+      ),
   }),
 );
 export type AttemptFinished = z.infer<typeof attemptFinished.body>;

@@ -8,6 +8,7 @@ import {
   functionsSchema,
   jobLimitsSchema,
   jobStateSchema,
+  venvSchema,
 } from './job.js';
 import { languages } from './language.js';
 import { limits, submissionKeyPattern } from './limits.js';
@@ -73,6 +74,7 @@ export const submissionSchema = z
       .optional()
       .describe('reduce parts; default: two per slot, at most 64'),
     network: z.boolean().optional(),
+    venv: venvSchema.optional(),
     limits: resourceLimitsSchema.optional(),
   })
   .describe('what a user submits');
@@ -93,6 +95,7 @@ export const jobViewSchema = z.object({
     })
     .optional()
     .describe('what it runs; the same digest is the same code'),
+  venv: venvSchema.optional(),
   functions: functionsSchema,
   items: z.object({ total: z.number(), final: z.boolean(), committed: z.number(), failed: z.number() }),
   openParts: z.number(),

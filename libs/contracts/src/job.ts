@@ -108,6 +108,13 @@ export const bundleSchema = z.object({
   bytes: count('of all its files'),
 });
 
+/** Where a virtual environment lies on the nodes that run its job. Absolute and without steps up, so that it says what it means wherever it is read. */
+export const venvSchema = z
+  .string()
+  .max(limits.venvPathChars)
+  .regex(/^(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)+$/u, 'expected an absolute path, like /srv/venvs/job')
+  .describe('folder of a Python virtual environment, the same on every node that is to run the job');
+
 /** A job as the store keeps it: fixed at creation. */
 export const jobSpecSchema = z.object({
   job: jobIdSchema,
@@ -123,6 +130,7 @@ export const jobSpecSchema = z.object({
   limits: jobLimitsSchema,
   contact: nodeIdSchema.describe('node the user submitted to; steps are placed on it first'),
   network: z.boolean().default(false),
+  venv: venvSchema.optional(),
   traceparent: z.string().max(100).optional(),
 });
 export type JobSpec = z.infer<typeof jobSpecSchema>;

@@ -19,6 +19,8 @@ export const limits = {
   bundleFilesMax: 10_000,
   /** Path of a file in a bundle (characters): leaves room for the folder it is unpacked into. */
   bundlePathChars: 400,
+  /** Path of a virtual environment (characters): it stands in messages. */
+  venvPathChars: 400,
   /** An archive of a bundle as it is sent: padding and names of a tar come on top of the files. */
   archiveBytesMax: 96 * 1024 * 1024,
   /** The JSON of a submission without its input. */

@@ -23,6 +23,7 @@ import { codeParts } from '../input/code.js';
 import { type Upload, openInput } from '../input/input.js';
 import { type CommandOptions, programOf } from '../input/program.js';
 import { textOf } from '../input/text.js';
+import { venvOf } from '../input/venv.js';
 import { outcomeLines } from '../output/job.js';
 import { progressView } from '../output/progress.js';
 import { checkOutput } from '../output/destination.js';
@@ -45,6 +46,7 @@ export interface RunOptions extends GlobalOptions, CommandOptions, LimitOptions 
   readonly concurrency?: string;
   readonly buckets?: string;
   readonly network?: boolean;
+  readonly venv?: string;
   readonly name?: string;
   readonly language?: string;
   readonly detach?: boolean;
@@ -108,8 +110,20 @@ async function finish(context: Context<RunOptions>, client: Client, job: JobView
 }
 
 async function specOf({ options, world }: Context<RunOptions>): Promise<Record<string, unknown>> {
-  const { input, range, timeout, retries, tolerate, priority, concurrency, buckets, itemsPerPart, network, name } =
-    options;
+  const {
+    input,
+    range,
+    timeout,
+    retries,
+    tolerate,
+    priority,
+    concurrency,
+    buckets,
+    itemsPerPart,
+    network,
+    name,
+    venv,
+  } = options;
   if (input !== undefined && range !== undefined) {
     throw new UsageError('--input and --range were both given', { field: '--range', expected: 'one of them' });
   }
@@ -120,6 +134,11 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
   if (options.format !== undefined && input === undefined) {
     throw new UsageError('--format needs --input', { field: '--format', expected: '--input FILE|-|DIR|GLOB' });
   }
+  if (venv !== undefined && options.command !== undefined)
+    throw new UsageError('--venv is for scripts in Python', {
+      field: '--venv',
+      hint: 'a command names its interpreter',
+    });
   const whole = (text: string | undefined, field: string, min: number) =>
     text === undefined ? undefined : parseWhole(text, field, min);
   const spec = {
@@ -134,6 +153,7 @@ async function specOf({ options, world }: Context<RunOptions>): Promise<Record<s
     concurrency: whole(concurrency, '--concurrency', 1),
     buckets: whole(buckets, '--buckets', 1),
     network: network === true ? true : undefined,
+    venv: venv === undefined ? undefined : await venvOf(venv, world.cwd),
     limits: limitsOf(options),
   };
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));

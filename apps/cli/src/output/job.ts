@@ -57,6 +57,7 @@ export function jobText(job: JobView): string {
     ['decided', job.decision && `${job.decision.outcome} (${job.decision.decidedAt}); ${hookWords(job, job.decision)}`],
     ['open parts', job.openParts > 0 ? grouped(job.openParts) : undefined],
     ['code', job.code && codeText(job.code)],
+    ['venv', job.venv],
     ['functions', defined.map(([name]) => name).join(', ')],
     ['limits', limitsText(job.limits)],
     ['contact', job.contact],

@@ -32,6 +32,8 @@ export const frontLimits = {
   archivesMax: 2,
   /** Nodes asked to parse a script before giving up. */
   inspectNodesMax: 3,
+  /** Nodes asked whether they have a virtual environment. */
+  venvNodesMax: 64,
   inspectedScriptsMax: 256,
   /** A lost `jobs.ended` costs at most this. */
   endPollMs: 500,

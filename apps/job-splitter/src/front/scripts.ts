@@ -7,9 +7,10 @@ import {
   type ReplyOf,
   type RequestOf,
   inspectScript,
+  limits,
   listMembers,
 } from '@das/contracts';
-import type { NodeId } from '@das/kernel';
+import { type NodeId, messageOf } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { commandFunctions } from './command.js';
 import { frontLimits } from './config.js';
@@ -31,16 +32,18 @@ export class Scripts {
 
   /** What a script defines. @throws Fault SCRIPT_SYNTAX with line and text; SERVICE_UNAVAILABLE when no executor answers. */
   async inspect(submission: Checked): Promise<Inspected> {
-    const { code, command } = submission;
+    const { code, command, venv } = submission;
     const { language, filename, text, bundle, entry } = code;
     // Of another program than shell text nothing can be said before it runs.
     if (command !== undefined && command.run !== 'shell')
       return { functions: commandFunctions(submission), entry: filename, language: 'command' };
     const about = bundle === undefined ? [filename, text] : [bundle, entry ?? ''];
-    const digest = digestOf([bundle === undefined ? 'text' : 'bundle', language ?? '', ...about].join('\n'));
+    const digest = digestOf(
+      [bundle === undefined ? 'text' : 'bundle', language ?? '', venv ?? '', ...about].join('\n'),
+    );
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const reply = await this.ask({ language, filename, codeText: text, bundle, entry });
+    const reply = await this.ask({ language, filename, codeText: text, bundle, entry, venv });
     const found = { entry: reply.entry ?? filename, language: reply.language ?? language ?? 'python' };
     if (reply.fault !== undefined) throw syntaxFault(found, bundle !== undefined, reply.fault);
     if (reply.functions === undefined)
@@ -60,7 +63,7 @@ export class Scripts {
     try {
       return await this.askNode(this.context.node, request);
     } catch (error) {
-      if (!(error instanceof Fault && error.retryable)) throw error;
+      if (!(error instanceof Fault && (error.retryable || error.code === 'CODE_VENV'))) throw error;
       return this.askOthers(request, error);
     }
   }
@@ -69,22 +72,25 @@ export class Scripts {
     request: RequestOf<typeof inspectScript>,
     first: Fault,
   ): Promise<ReplyOf<typeof inspectScript>> {
-    for (const node of await this.others()) {
+    const refusals: Array<readonly [NodeId, unknown]> = [[this.context.node, first]];
+    const { inspectNodesMax, venvNodesMax } = frontLimits;
+    for (const node of await this.others(request.venv === undefined ? inspectNodesMax : venvNodesMax)) {
       try {
         return await this.askNode(node, request);
       } catch (error) {
+        refusals.push([node, error]);
         this.context.log.warn({ asked: node, error: String(error) }, 'an executor did not parse the script');
       }
     }
-    throw first;
+    throw request.venv === undefined ? first : refusedByAll(refusals);
   }
 
-  private async others(): Promise<NodeId[]> {
+  private async others(max: number): Promise<NodeId[]> {
     const { body } = await this.context.bus.call(listMembers, {}, { node: this.context.node, timeoutMs: 1_000 });
     const alive = body.members.filter(
       ({ node, state, services }) => state === 'alive' && node !== this.context.node && services.includes('executor'),
     );
-    return alive.slice(0, frontLimits.inspectNodesMax).map(({ node }) => node);
+    return alive.slice(0, max).map(({ node }) => node);
   }
 
   private async askNode(
@@ -94,6 +100,19 @@ export class Scripts {
     const timeoutMs = frontLimits.inspectTimeoutMs;
     return (await this.context.bus.call(inspectScript, request, { node, timeoutMs })).body;
   }
+}
+
+/** No node can use the environment; or else what one said that may have it. */
+function refusedByAll(refusals: ReadonlyArray<readonly [NodeId, unknown]>): unknown {
+  const other = refusals.find(([, error]) => !(error instanceof Fault && error.code === 'CODE_VENV'));
+  if (other !== undefined) return other[1];
+  const words = refusals.map(([node, error]) => `${node}: ${messageOf(error)}`).join('; ');
+  const { details } = refusals[0]?.[1] as Fault;
+  return new Fault(
+    'CODE_VENV',
+    `no node can use the virtual environment: ${words}`.slice(0, limits.messageChars),
+    details,
+  );
 }
 
 export const digestOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

@@ -145,7 +145,8 @@ export interface JobPlan {
  * @throws Fault SCRIPT_NO_FUNCTION | INPUT_MISSING | INPUT_UNEXPECTED | REQUEST_INVALID.
  */
 export function planJob(submission: Checked, defined: Functions, buckets: number): JobPlan {
-  const { code } = submission;
+  const { code, venv } = submission;
+  if (venv !== undefined) checkVenv(code);
   const functions = code.language === 'command' ? commandFunctions(submission) : takingPart(defined, code);
   const input = inputOf(submission.input, functions);
   return {
@@ -154,6 +155,18 @@ export function planJob(submission: Checked, defined: Functions, buckets: number
     blocks: input.kind === 'blocks',
     limits: limitsOf(submission, functions.reduce ? (submission.buckets ?? buckets) : 1),
   };
+}
+
+function checkVenv({ language }: CheckedCode): void {
+  if (language === 'python') return;
+  throw new Fault(
+    'REQUEST_INVALID',
+    `a virtual environment is for scripts in Python, and this is ${language ?? 'none'}`,
+    {
+      field: 'venv',
+      expected: 'a job whose language is python',
+    },
+  );
 }
 
 const mainOnly: Functions = { split: false, map: false, combine: false, reduce: false, gather: false, main: true };

@@ -110,7 +110,7 @@ export class Submitter {
   }
 
   private spec(submission: Checked, stored: JobCode, plan: JobPlan, { job, traceparent }: SubmitOptions): JobSpec {
-    const { code, command, name, params, network } = submission;
+    const { code, command, name, params, network, venv } = submission;
     return {
       job,
       name: name ?? nameOf(code),
@@ -122,6 +122,7 @@ export class Submitter {
       limits: plan.limits,
       contact: this.context.node,
       network: network ?? false,
+      ...(venv === undefined ? {} : { venv }),
       ...(traceparent === undefined ? {} : { traceparent }),
     };
   }

@@ -24,6 +24,7 @@ export function jobView(record: JobRecord, counts: JobCounts | undefined): JobVi
     generation: record.generation,
     contact: spec.contact,
     code: { digest: spec.code, entry: spec.filename, ...(spec.bundle && { bundle: spec.bundle }) },
+    ...(spec.venv === undefined ? {} : { venv: spec.venv }),
     functions: spec.functions,
     items: {
       total: record.items,

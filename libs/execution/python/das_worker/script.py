@@ -182,6 +182,6 @@ def import_hint(head):
         else 'only this one file travels: give your own modules by --include, or run the whole folder'
     )
     return (
-        'this ran on %s (Python %s); %s; install packages for that interpreter on every node, or choose another by '
+        'this ran on %s (Python %s); %s; install packages for that interpreter on every node, or choose another by --venv or '
         'DAS_PYTHON' % (sys.executable, version, travels)
     )

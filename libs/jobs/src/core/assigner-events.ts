@@ -15,6 +15,7 @@ import { addPart, endAttempt, learnFrom, removeJob, removePart } from './assigne
 import { attemptKey, newJobWork } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
 import { settle } from './assigner-settling.js';
+import { noteUnfit } from './assigner-unfit.js';
 
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
@@ -167,6 +168,7 @@ function replaceJob(state: AssignerState, before: JobWork, after: JobWork, sameG
   for (const part of [...before.parts.values()]) removePart(state, before, part);
   after.msPerItem = before.msPerItem;
   after.measuredItems = before.measuredItems;
+  for (const [node, why] of before.unfit) after.unfit.set(node, why);
   if (sameGeneration) for (const kind of before.ensured) after.ensured.add(kind);
 }
 
@@ -210,7 +212,11 @@ function takeCounts(job: JobWork, finished: AttemptFinished): void {
 function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinished, now: number): void {
   const live = job.parts.get(finished.attempt.part)?.live.get(finished.attempt.attempt);
   if (live === undefined) return;
-  if (finished.outcome === 'abandoned') givenBack(state, job, live, finished.why ?? 'given back by its node', now);
+  const { outcome, unfit, why = 'given back by its node' } = finished;
+  if (outcome === 'abandoned' && unfit !== undefined) {
+    noteUnfit(state, job, live.node, unfit);
+    endAttempt(state, live, why, now);
+  } else if (outcome === 'abandoned') givenBack(state, job, live, why, now);
   else startReload(state, finished.attempt.job);
 }
 

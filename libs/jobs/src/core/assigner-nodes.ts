@@ -3,6 +3,7 @@ import type { NodeId } from '@das/kernel';
 import type { AssignerState, LiveAttempt, NodeWork } from './assigner-state.js';
 import { endAttempt } from './assigner-parts.js';
 import { attemptKey, nodeOf } from './assigner-state.js';
+import { forgetUnfit } from './assigner-unfit.js';
 
 /** A tick this late means that the process was paused or starved: it has not heard anybody meanwhile (ms). */
 const pausedMs = 1_000;
@@ -16,6 +17,7 @@ const strayBeats = 3;
 export function hearBeat(state: AssignerState, beat: ExecutorBeat, now: number): void {
   state.lost.delete(beat.node);
   const node = nodeOf(state, beat.node, now);
+  if (node.epoch !== beat.epoch) forgetUnfit(state, beat.node);
   node.epoch = beat.epoch;
   node.slots = beat.slots;
   node.draining = beat.draining;

@@ -5,6 +5,7 @@ import { nextStep } from './assigner-next.js';
 import type { AssignerState, JobWork, LiveAttempt, NodeWork, PartWork } from './assigner-state.js';
 import { addAttempt, addPart, assignmentOf } from './assigner-parts.js';
 import { failedItems, slotsOf } from './assigner-state.js';
+import { failUnfit } from './assigner-unfit.js';
 import { nextPartItems } from './cut.js';
 import { partIdOf } from './part-id.js';
 
@@ -56,9 +57,14 @@ export function plan(state: AssignerState, now: number): Plan {
   resend(state, planned);
   for (const job of state.jobs.values()) moveOn(state, job, planned, now);
   const cut = new Set<JobWork>();
+  const passed = new Set<JobWork>();
   for (let left = state.config.batchMax; left > 0; left -= 1) {
-    const job = assignOne(state, planned, cut, now);
+    const job = neediest(state, passed, now);
     if (job === undefined) break;
+    if (assignOne(state, job, planned, cut, now)) continue;
+    // Without room for the neediest there is none for others, unless it cannot use what room there is.
+    if (job.unfit.size === 0) break;
+    passed.add(job);
   }
   for (const { record } of cut)
     planned.cuts.push({ job: record.spec.job, generation: record.generation, cut: record.cut });
@@ -92,6 +98,7 @@ export function sendsGoOut(state: AssignerState, planned: Plan, now: number): vo
 
 function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number): void {
   if (job.reload !== undefined || job.advancing) return;
+  failUnfit(state, job, now);
   const next = nextStep(job);
   if (next.kind === 'save') {
     planned.parts.push(next.part);
@@ -104,28 +111,27 @@ function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number):
   }
 }
 
-/** Gives one part of the job that is furthest below its fair share to the node with the most room. */
-function assignOne(state: AssignerState, planned: Plan, cut: Set<JobWork>, now: number): JobWork | undefined {
-  const job = neediest(state, now);
-  if (job === undefined) return undefined;
+/** Gives one part of the job to the node with the most room. False: no node has any. */
+function assignOne(state: AssignerState, job: JobWork, planned: Plan, cut: Set<JobWork>, now: number): boolean {
   const pending = job.pending.peek();
   const items = pending === undefined ? nextSize(state, job) : pending.to - pending.from;
   const node = roomiest(state, job, pending, items);
-  if (node === undefined) return undefined;
+  if (node === undefined) return false;
   const part = pending ?? cutPart(state, job, items, planned, now);
   if (pending === undefined) cut.add(job);
   job.pending.delete(part);
   const live = addAttempt(state, job, part, part.lastAttempt + 1, node.node, now);
   planned.attempts.push({ ...live.ref, node: node.node });
   addSend(planned, job, part, live);
-  return job;
+  return true;
 }
 
-function neediest(state: AssignerState, now: number): JobWork | undefined {
+/** The job that is furthest below its fair share. */
+function neediest(state: AssignerState, passed: ReadonlySet<JobWork>, now: number): JobWork | undefined {
   let best: JobWork | undefined;
   let bestShare = Number.POSITIVE_INFINITY;
   for (const job of state.jobs.values()) {
-    if (!hasWork(job, now)) continue;
+    if (passed.has(job) || !hasWork(job, now)) continue;
     const share = (job.liveAttempts + 1) / job.record.spec.limits.priority;
     if (share < bestShare) [best, bestShare] = [job, share];
   }
@@ -160,7 +166,7 @@ function roomiest(state: AssignerState, job: JobWork, part: PartWork | undefined
 }
 
 function hasRoom(state: AssignerState, node: NodeWork, job: JobWork, items: number): boolean {
-  if (node.draining || node.slots === 0) return false;
+  if (node.draining || node.slots === 0 || job.unfit.has(node.node)) return false;
   const queued = node.live.size - node.slots;
   if (queued < 0) return true;
   if (job.msPerItem === undefined || queued >= state.config.queuedParts * node.slots) return false;

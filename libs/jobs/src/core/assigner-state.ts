@@ -96,6 +96,8 @@ export interface JobWork {
   readonly ensured: Set<PartKind>;
   firstFailure: Failure | undefined;
   fatal: Failure | undefined;
+  /** Nodes that can run nothing of it, and why. */
+  readonly unfit: Map<NodeId, Failure>;
   /** No node can run the hook: the job ends without it. */
   hookFailure: Failure | undefined;
   /** An `advance` is under way; nothing else is decided until its answer. */
@@ -177,6 +179,7 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
     ensured: new Set(),
     firstFailure: counts.firstFailure,
     fatal: counts.fatal,
+    unfit: new Map(),
     hookFailure: undefined,
     advancing: false,
     reload: undefined,
