@@ -52,7 +52,7 @@ export class AttemptRun {
     readonly spec: JobSpec,
     readonly assignment: Assignment,
   ) {
-    const { node, store, ledger, newId } = tools;
+    const { node, store, ledger, newId, sandbox } = tools;
     const { timeoutMs, resources = {} } = spec.limits;
     this.#bounds = boundsOf(resources, tools.limits);
     this.#end = new WorkerEnd(tools.clock, timeoutOf(assignment.kind, timeoutMs), this.#bounds.wallMs);
@@ -61,7 +61,7 @@ export class AttemptRun {
     this.#pages = fetched ? new ItemPages(store, assignment, this.#input.signal) : undefined;
     const locks = new AttemptLocks(tools.locks, node, assignment, this.#input.signal);
     this.#part = new PartRun(spec, assignment, {
-      ...{ node, run: newId(), store, ledger, locks, bounds: this.#bounds, signal: this.#stop.signal },
+      ...{ node, run: newId(), sandbox, store, ledger, locks, bounds: this.#bounds, signal: this.#stop.signal },
       struck: () => this.#end.struck(),
       over: (limit) => this.#end.now(limit),
     });

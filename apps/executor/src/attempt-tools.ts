@@ -1,3 +1,4 @@
+import type { SandboxLayer } from '@das/contracts';
 import type { PlaceLimits, WorkerPools } from '@das/execution';
 import type { Clock, NodeId } from '@das/kernel';
 import type { LockClient } from '@das/platform';
@@ -12,6 +13,8 @@ export interface AttemptTools {
   readonly newId: () => string;
   readonly clock: Clock;
   readonly pools: WorkerPools;
+  /** What keeps the workers in. */
+  readonly sandbox: SandboxLayer;
   /** The most that any job may use of a worker here. */
   readonly limits: PlaceLimits;
   readonly store: StoreClient;

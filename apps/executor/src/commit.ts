@@ -15,9 +15,9 @@ export interface Judged {
 }
 
 /** The commit of a part that failed as a whole, whatever the one before it said. */
-export function fatalCommit({ attempt, node, run }: CommitRequest, failure: Failure): Commit {
+export function fatalCommit({ attempt, node, run, sandbox }: CommitRequest, failure: Failure): Commit {
   const fatal = { ...failure, part: attempt.part, node };
-  const request = { attempt, node, run, rows: [], done: [], failures: [], unfinished: [], busyMs: 0, fatal };
+  const request = { attempt, node, run, sandbox, rows: [], done: [], failures: [], unfinished: [], busyMs: 0, fatal };
   return { request, keepsOutput: false, items: 0 };
 }
 

@@ -164,7 +164,13 @@ describe('the executor over NATS', () => {
       store.items(job, lines);
       const commit = await run(identity, { job, input: { kind: 'blocks' }, from: 100, to: 2_500 });
       expect(textOf(commit)).toBe(`${lines.slice(100).join('\n')}\n`);
-      expect(commit).toMatchObject({ node, done: [{ from: 100, to: 2_500 }], failures: [], unfinished: [] });
+      expect(commit).toMatchObject({
+        node,
+        sandbox: expect.stringMatching(/^(bwrap|landlock)$/),
+        done: [{ from: 100, to: 2_500 }],
+        failures: [],
+        unfinished: [],
+      });
       expect(commit.rows).toMatchObject([{ kind: 'map', bucket: 0, from: 100, to: 2_500, seq: 0 }]);
       expect(await endOf(job)).toMatchObject({ outcome: 'committed', kind: 'map', node, items: 2_400 });
     });

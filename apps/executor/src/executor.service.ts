@@ -58,11 +58,11 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     const { context } = this;
     const { DAS_SLOTS: slots, DAS_HOME, DAS_SCRATCH, DAS_SPOOL } = this.#config;
     const folder = resolve(DAS_SCRATCH ?? `${DAS_HOME}/scratch/${context.node}`);
-    const { pools, python } = (this.#workers = await ScriptWorkers.open(context, this.#config, folder));
+    const { pools, python, sandbox } = (this.#workers = await ScriptWorkers.open(context, this.#config, folder));
     const store = new StoreClient(context.bus, context.clock);
     const code = await openJobCode(context, this.#config, python, store, this.#stopped.signal);
     this.#tools = {
-      ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store },
+      ...{ node: context.node, newId: context.newId, clock: context.clock, pools, store, sandbox: sandbox.layer },
       limits: placeLimitsOf(this.#config),
       locks: new LockClient(context.bus, context.clock),
       code,
@@ -184,6 +184,7 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
       workers: this.#toolsNow.pools.size,
       ...(hold === undefined ? {} : { hold }),
       ...(this.#workers === undefined ? {} : { sandbox: this.#workers.sandbox.layer }),
+      ...(this.#workers?.grouped === undefined ? {} : { grouped: [...this.#workers.grouped] }),
     });
   }
 }

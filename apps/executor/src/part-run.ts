@@ -5,6 +5,7 @@ import {
   type Failure,
   type Fault,
   type JobSpec,
+  type SandboxLayer,
   appendBlock,
   restartSplit,
 } from '@das/contracts';
@@ -47,6 +48,8 @@ interface PartTools {
   readonly node: NodeId;
   /** Names this life of the attempt to the store. */
   readonly run: string;
+  /** What keeps its worker in. */
+  readonly sandbox: SandboxLayer;
   readonly store: StoreClient;
   readonly ledger: HoldLedger;
   readonly locks: AttemptLocks;
@@ -221,6 +224,7 @@ export class PartRun implements WorkSink {
       attempt: this.ref,
       node: this.tools.node,
       run: this.tools.run,
+      sandbox: this.tools.sandbox,
       rows: [],
       done: [...outcome.done],
       failures: [...outcome.failures],

@@ -19,6 +19,7 @@ import {
   probeUid,
   probeWorker,
 } from '@das/execution';
+import type { Grouped } from '@das/contracts';
 import { messageOf } from '@das/kernel';
 import type { ServiceContext } from '@das/platform';
 import { type ExecutorConfig, codeFolderOf, placeLimitsOf } from './config.js';
@@ -68,6 +69,11 @@ export class ScriptWorkers {
       await warden.close();
       throw error;
     }
+  }
+
+  /** What control groups bound here; undefined: not known yet. */
+  get grouped(): readonly Grouped[] | undefined {
+    return this.warden.grouped;
   }
 
   /** Resolves when every worker, and all that workers started, is gone. */

@@ -3,7 +3,7 @@ import { holdSchema } from './hold.js';
 import { nodeIdSchema } from './ids.js';
 import { limits } from './limits.js';
 import { announcement, nodeAnnouncement, nodeOperation, operation } from './operation.js';
-import { sandboxSchema } from './sandbox.js';
+import { groupedSchema, sandboxSchema } from './sandbox.js';
 
 /* ── election ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -135,6 +135,7 @@ export const nodeStatusSchema = z.object({
   agoMs: z.number().describe('age of the heartbeat (ms)'),
   hold: holdSchema.optional(),
   sandbox: sandboxSchema.optional(),
+  grouped: groupedSchema.optional(),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 /** The newest heartbeat of every executor, from any telemetry service. */

@@ -14,7 +14,7 @@ import {
 import { languageSchema } from './language.js';
 import { limits } from './limits.js';
 import { announcement, nodeOperation } from './operation.js';
-import { sandboxSchema } from './sandbox.js';
+import { groupedSchema, sandboxSchema } from './sandbox.js';
 import type { commitPart } from './store/index.js';
 import { actSchema, attemptRefSchema } from './store/index.js';
 
@@ -156,6 +156,7 @@ export const executorBeat = announcement(
     workers: z.number().int().describe('worker processes alive'),
     hold: holdSchema.optional(),
     sandbox: sandboxSchema.optional().describe('absent: a node of an earlier version, which has none'),
+    grouped: groupedSchema.optional().describe('what control groups bound there; absent: not known yet'),
   }),
 );
 export type ExecutorBeat = z.infer<typeof executorBeat.body>;

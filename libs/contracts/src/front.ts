@@ -15,7 +15,7 @@ import { limits, submissionKeyPattern } from './limits.js';
 import { resourceLimitsSchema } from './resources.js';
 import { memberStateSchema } from './membership.js';
 import { nodeOperation, operation } from './operation.js';
-import { sandboxSchema } from './sandbox.js';
+import { groupedSchema, sandboxSchema, weakSandboxesSchema } from './sandbox.js';
 import { fenceSchema, lockLimits, lockNameSchema, lockTokenSchema, partViewSchema } from './store/index.js';
 
 /* The public surface (DESIGN §7): REST bodies, and the same as plain JSON on `das.v1.jobs.*`. */
@@ -109,6 +109,7 @@ export const jobViewSchema = z.object({
     .optional()
     .describe('how the job ends; its hook for that runs, or ran'),
   limits: resourceLimitsSchema.optional().describe('what its user limits'),
+  sandboxes: weakSandboxesSchema,
   hookFailure: failureSchema.optional().describe('on_success or on_failure failed; the outcome stays what was decided'),
 });
 export type JobView = z.infer<typeof jobViewSchema>;
@@ -123,6 +124,11 @@ export const nodeViewSchema = z.object({
   queued: z.number().int(),
   holding: z.number().int().optional().describe('attempts that are done and wait for the database'),
   sandbox: sandboxSchema.optional().describe('what keeps scripts in there'),
+  grouped: groupedSchema
+    .optional()
+    .describe(
+      'limits that control groups keep there, for a worker with all that it starts; others hold for a process alone',
+    ),
   notice: z.string().optional().describe('why output does not wait where it should, and what to do about it'),
   version: z.string(),
 });

@@ -5,6 +5,7 @@ import { count, digestSchema, jobIdSchema, nodeIdSchema, partIdSchema } from './
 import { languageSchema } from './language.js';
 import { limits } from './limits.js';
 import { resourceLimitsSchema } from './resources.js';
+import { weakSandboxesSchema } from './sandbox.js';
 
 /** A job's life. Drawn in docs/architecture.md#job. */
 export const jobTransitions = {
@@ -169,6 +170,7 @@ export const jobRecordSchema = z.object({
   failure: failureSchema.optional(),
   decision: decisionSchema.optional().describe('of a job that has a hook for its outcome'),
   hookFailure: failureSchema.optional().describe('the hook failed for good; the outcome is what was decided'),
+  sandboxes: weakSandboxesSchema,
   createdAt: z.number().describe('database clock, ms'),
   finishedAt: z.number().optional(),
 });

@@ -15,6 +15,11 @@ class Cgroups:
         # Of workers that are gone, not yet empty.
         self._left = []
 
+    def bound(self):
+        """What is limited for a worker with all that it starts."""
+        found = {controller for group in self._groups for controller in group.controllers}
+        return [name for controller, name in (('memory', 'memory'), ('pids', 'processes')) if controller in found]
+
     def add(self, pid, limits):
         for group in self._groups:
             with contextlib.suppress(OSError):

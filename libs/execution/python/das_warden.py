@@ -5,7 +5,7 @@ share one.
 
 Lines of JSON on stdin: {"claim": id} | {"watch": pid, "uid": n, "folder": path, "mark": text, "limits": {"memoryBytes": n, "processes": n}}
     | {"limit": pid, "limits": …} | {"struck": pid} | {"end": pid} | {"release": uid}
-Lines of JSON on stdout: {"claimed": id, "uid": n or null} | {"limited": pid} | {"struck": pid, "memory": n, "processes": n}
+Lines of JSON on stdout: {"grouped": those of "memory" and "processes" that cgroups can bound} first, then {"claimed": id, "uid": n or null} | {"limited": pid} | {"struck": pid, "memory": n, "processes": n}
     | {"ended": pid, "memory": n, "processes": n}
 """
 import contextlib
@@ -77,6 +77,7 @@ class Warden:
         self._cgroups = das_cgroups.find()
 
     def serve(self):
+        answer({'grouped': self._cgroups.bound()})
         for line in sys.stdin:
             request = json.loads(line)
             if 'claim' in request:

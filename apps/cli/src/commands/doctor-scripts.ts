@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { stateFile } from '@das/supervisor';
-import type { NodeView } from '@das/contracts';
+import type { Grouped, NodeView } from '@das/contracts';
 import { homeOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import type { Finding } from './doctor.js';
@@ -73,6 +73,42 @@ export function sandboxFindings(nodes: readonly NodeView[]): Finding[] {
     ),
   ];
 }
+
+/** How far the limits of a job hold on the nodes, the worst last. */
+export function limitFindings(nodes: readonly NodeView[]): Finding[] {
+  const known = nodes.filter(({ state, grouped }) => state === 'alive' && grouped !== undefined);
+  const named = (...bounds: readonly Grouped[]): string =>
+    known
+      .filter(
+        ({ grouped = [] }) => grouped.length === bounds.length && bounds.every((bound) => grouped.includes(bound)),
+      )
+      .map(({ name }) => name)
+      .join(', ');
+  const found = (level: Finding['level'], names: string, says: string): Finding[] =>
+    names === '' ? [] : [{ level, what: 'limits', says: `${says} on ${names}` }];
+  return [
+    ...found(
+      'ok',
+      named('memory', 'processes'),
+      'memory and processes of a worker with all that it starts are bounded (cgroups)',
+    ),
+    ...found(
+      'warning',
+      named('memory'),
+      `memory of a worker with all that it starts is bounded (cgroups); ${processesOnly}`,
+    ),
+    ...found(
+      'warning',
+      named('processes'),
+      `processes of a worker with all that it starts are bounded (cgroups); ${memoryOnly}`,
+    ),
+    ...found('warning', named(), `no cgroups, limits of processes only (rlimits): ${memoryOnly}; ${processesOnly}`),
+  ];
+}
+const memoryOnly =
+  'memory is bounded for each process alone, so a script that starts others can take as much again with each, and what processes share is not bounded';
+const processesOnly =
+  'processes are counted by account, which is that of the node itself unless it was started as root';
 
 /** The account of the nodes here: of those that run, else who asks. */
 async function ownerOf({ options, world }: Context): Promise<number | undefined> {

@@ -8,7 +8,7 @@ import { homeOf } from '../client/endpoint.js';
 import type { Context } from '../context.js';
 import { ExitError, exitCodes } from '../errors.js';
 import { type LeaderView, leaderTroubles } from './cluster.js';
-import { sandboxFindings, scriptFindings } from './doctor-scripts.js';
+import { limitFindings, sandboxFindings, scriptFindings } from './doctor-scripts.js';
 
 const run = promisify(execFile);
 const programTimeoutMs = 5_000;
@@ -110,7 +110,7 @@ async function clusterFindings(context: Context): Promise<Finding[]> {
       what: 'cluster',
       says: `${alive} of ${nodes.length} nodes alive, leader ${lead.leader ?? 'none'}`,
     });
-    findings.push(...sandboxFindings(nodes));
+    findings.push(...sandboxFindings(nodes), ...limitFindings(nodes));
     for (const says of leaderTroubles(lead)) findings.push({ level: 'fault', what: 'election', says });
   } catch (thrown) {
     findings.push({ level: 'fault', what: 'cluster', says: messageOf(thrown) });

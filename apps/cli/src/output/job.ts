@@ -8,10 +8,26 @@ export function outcomeLines(job: JobView): string[] {
   const { committed, failed } = job.items;
   const took = job.wallMs === undefined ? '' : ` in ${duration(job.wallMs)}`;
   if (job.state === 'failed')
-    return [`error: job ${job.id} failed${took}`, ...failureLines(job.failure), ...hookLines(job)];
+    return [
+      `error: job ${job.id} failed${took}`,
+      ...failureLines(job.failure),
+      ...hookLines(job),
+      ...sandboxLines(job),
+    ];
   const lost = failed > 0 ? `, ${grouped(failed)} failed` : '';
   const items = hasItems(job) ? `: ${counted(committed, 'item')}${lost}` : '';
-  return [`job ${job.id} ${job.state}${took}${items}`, ...hookLines(job)];
+  return [`job ${job.id} ${job.state}${took}${items}`, ...hookLines(job), ...sandboxLines(job)];
+}
+
+/** Who ran it should know when it was not kept in as well as it could be. */
+function sandboxLines({ sandboxes }: JobView): string[] {
+  const text = sandboxText(sandboxes);
+  return text === undefined ? [] : [`warning: it ran, in part or as a whole, with ${text}`];
+}
+
+function sandboxText(sandboxes: JobView['sandboxes'] = []): string | undefined {
+  const words = { landlock: 'a weaker sandbox (landlock; docs/security.md)', none: 'no sandbox (DAS_SANDBOX=none)' };
+  return sandboxes.length === 0 ? undefined : sandboxes.map((layer) => words[layer]).join(', and with ');
 }
 
 /** A hook that failed changes nothing of the outcome, and must not go unseen. */
@@ -60,6 +76,7 @@ export function jobText(job: JobView): string {
     ['venv', job.venv],
     ['functions', defined.map(([name]) => name).join(', ')],
     ['limits', limitsText(job.limits)],
+    ['sandbox', sandboxText(job.sandboxes)],
     ['contact', job.contact],
     ['generation', job.generation > 1 ? String(job.generation) : undefined],
     ['created', job.createdAt],

@@ -105,6 +105,7 @@ export function nodeView(member: Member, load: NodeStatus | undefined, leader: N
     queued: load?.queued ?? 0,
     ...(load === undefined ? {} : { holding: load.holding }),
     ...(load?.sandbox === undefined ? {} : { sandbox: load.sandbox }),
+    ...(load?.grouped === undefined ? {} : { grouped: load.grouped }),
     ...(load?.hold?.notice === undefined ? {} : { notice: load.hold.notice }),
     version: member.version ?? '',
   };

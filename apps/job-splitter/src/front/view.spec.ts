@@ -46,6 +46,14 @@ describe('the view of a job', () => {
     expect(view).toMatchObject({ wallMs: 1_500, finishedAt: '2023-11-14T22:13:21.623Z', failure });
   });
 
+  it('tells where it ran, and in which sandboxes when not in the full one', () => {
+    const spec = { ...record.spec, venv: '/srv/green' };
+    const view = jobView({ ...record, spec, sandboxes: ['landlock', 'none'] }, undefined);
+    expect(jobViewSchema.parse(view)).toMatchObject({ venv: '/srv/green', sandboxes: ['landlock', 'none'] });
+    const plain = jobView(record, undefined);
+    expect(['venv' in plain, 'sandboxes' in plain]).toEqual([false, false]);
+  });
+
   it('of a settling job tells what was decided, and no failure before the end', () => {
     const failure = { code: 'ITEM_RAISED', message: 'no' };
     const decision = { id: 'j-1-failed', outcome: 'failed' as const, failure, decidedAt: record.createdAt };

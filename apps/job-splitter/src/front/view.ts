@@ -36,6 +36,7 @@ export function jobView(record: JobRecord, counts: JobCounts | undefined): JobVi
     createdAt: isoOf(record.createdAt),
     ...finished,
     ...(spec.limits.resources === undefined ? {} : { limits: spec.limits.resources }),
+    ...(record.sandboxes === undefined ? {} : { sandboxes: record.sandboxes }),
     ...(record.failure === undefined ? {} : { failure: record.failure }),
     ...(record.decision === undefined ? {} : { decision: decisionView(record.decision) }),
     ...(record.hookFailure === undefined ? {} : { hookFailure: record.hookFailure }),

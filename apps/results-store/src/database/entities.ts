@@ -23,6 +23,8 @@ export class JobEntity {
   @Column('boolean', { name: 'on_failure' }) onFailure!: boolean;
   @Column('json', { nullable: true }) decision!: object | null;
   @Column('text', { name: 'hook_failure', nullable: true }) hookFailure!: string | null;
+  @Column('boolean', { name: 'ran_landlock' }) ranLandlock!: boolean;
+  @Column('boolean', { name: 'ran_none' }) ranNone!: boolean;
 }
 
 /** A deleted job whose rows elsewhere may still be there. */

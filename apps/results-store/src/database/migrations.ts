@@ -2,6 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { UserLocks } from './migration-locks.js';
 import { SubmissionKeys } from './migration-submission-keys.js';
 import { Bundles } from './migration-bundles.js';
+import { Sandboxes } from './migration-sandboxes.js';
 import { Outcome } from './migration-outcome.js';
 
 /** Milliseconds by the database's clock: the one clock that all store instances share. */
@@ -108,4 +109,4 @@ class Initial implements MigrationInterface {
 }
 
 /** In order; each runs once in a database. Never change one that was released: append another. */
-export const migrations = [Initial, UserLocks, SubmissionKeys, Outcome, Bundles];
+export const migrations = [Initial, UserLocks, SubmissionKeys, Outcome, Bundles, Sandboxes];

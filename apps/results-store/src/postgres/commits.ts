@@ -1,11 +1,11 @@
-import { Fault, type OutputRow } from '@das/contracts';
+import { Fault, type OutputRow, type WeakSandbox, isWeak } from '@das/contracts';
 import { type Committed, asFault, decideCommit, endedAlready, endsWith, isWhole, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
 import { type Packed, pack } from '../database/pack.js';
 import { restart, seal } from './input.js';
-import { type FactsRow, lockJobs } from './job-rows.js';
+import { type FactsRow, lockJobs, noteSandbox, weakOf } from './job-rows.js';
 import { moveJob, tallyOf } from './move-job.js';
 import type { Answer, Ask } from './operations.js';
 import {
@@ -161,6 +161,7 @@ async function write(query: Query, lastly: Lastly, judged: readonly Judged[]): P
     decision.children.map((part) => openJson(keyOfPart(job.no, job.generation, part), part)),
   );
   if (children.length > 0) lastly(sql.insertOpen(1), [JSON.stringify(children)]);
+  noteSandboxes(lastly, judged);
   for (const { job, found, task, decision } of judged) {
     if (found.staged) await commitStaged(query, job, found.part, task.request);
     if (decision.sealed !== undefined) await seal(query, job);
@@ -187,6 +188,16 @@ async function endJobs(
   };
   await Promise.all(Array.from(last, end));
   return over;
+}
+
+/** Once for each job and layer, in one order for everybody. */
+function noteSandboxes(lastly: Lastly, judged: readonly Judged[]): void {
+  const news = new Map<string, { readonly job: FactsRow; readonly layer: WeakSandbox }>();
+  for (const { job, task } of judged) {
+    const layer = task.request.sandbox;
+    if (isWeak(layer) && !weakOf(job).includes(layer)) news.set(`${job.no} ${layer}`, { job, layer });
+  }
+  for (const { job, layer } of [...news.values()].sort((a, b) => a.job.no - b.job.no)) noteSandbox(lastly, job, layer);
 }
 
 function outputsOf({ task, job, decision }: Judged): NewOutput[] {

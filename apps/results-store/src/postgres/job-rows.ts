@@ -7,11 +7,13 @@ import {
   type JobRecord,
   type JobSpec,
   type JobState,
+  type WeakSandbox,
+  weakSandboxSchema,
 } from '@das/contracts';
 import type { JobFacts } from '@das/jobs';
 import type { JobId } from '@das/kernel';
 import { partKindCode, settledCode } from '../database/codes.js';
-import type { Query } from '../database/database.js';
+import type { Lastly, Query } from '../database/database.js';
 
 /** Milliseconds by the database's clock. */
 export const nowMs = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
@@ -30,11 +32,13 @@ export interface FactsRow {
   readonly onSuccess: boolean;
   readonly onFailure: boolean;
   readonly decision: Decision | null;
+  readonly ran_landlock: boolean;
+  readonly ran_none: boolean;
   /** The database's time when the row was read (ms). */
   readonly now: number;
 }
 const factColumns = `no, id, state, generation, sealed, items, cut, retries, reduces, on_success as "onSuccess", on_failure as "onFailure",
-  decision`;
+  decision, ran_landlock, ran_none`;
 
 export interface RecordRow extends FactsRow {
   readonly spec: string;
@@ -96,8 +100,18 @@ export function recordOf(row: RecordRow): JobRecord {
     ...(row.failure !== null && { failure: JSON.parse(row.failure) as Failure }),
     ...(row.decision !== null && { decision: row.decision }),
     ...(row.hook_failure !== null && { hookFailure: JSON.parse(row.hook_failure) as Failure }),
+    ...(weakOf(row).length > 0 && { sandboxes: weakOf(row) }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   };
+}
+
+/** Weaker sandboxes that parts ran in, as far as the row knew when it was read. */
+export const weakOf = (row: Pick<FactsRow, 'ran_landlock' | 'ran_none'>): WeakSandbox[] =>
+  weakSandboxSchema.options.filter((layer) => row[`ran_${layer}`]);
+
+/** Beside other commits, which hold the row for key share as we do: it is no key. */
+export function noteSandbox(lastly: Lastly, { no }: FactsRow, layer: WeakSandbox): void {
+  lastly(`update jobs set ran_${layer} = true where no = $1 and not ran_${layer}`, [no]);
 }
 
 export const factsOf = (row: FactsRow): JobFacts => row;

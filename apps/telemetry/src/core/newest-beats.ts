@@ -33,7 +33,7 @@ export class NewestBeats {
 
 function statusOf(beat: ExecutorBeat, agoMs: number): NodeStatus {
   const count = (phase: string): number => beat.held.filter((held) => held.phase === phase).length;
-  const { node, slots, workers, rssBytes, draining, hold, sandbox } = beat;
+  const { node, slots, workers, rssBytes, draining, hold, sandbox, grouped } = beat;
   const load = { running: count('running'), queued: count('queued'), holding: count('holding') };
   return {
     node,
@@ -45,5 +45,6 @@ function statusOf(beat: ExecutorBeat, agoMs: number): NodeStatus {
     agoMs,
     ...(hold === undefined ? {} : { hold }),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...(grouped === undefined ? {} : { grouped }),
   };
 }

@@ -3,6 +3,7 @@ import { count, jobIdSchema, nodeIdSchema } from '../ids.js';
 import { type Functions, failureSchema, jobStateSchema, openPartSchema } from '../job.js';
 import { limits } from '../limits.js';
 import { operation } from '../operation.js';
+import { sandboxSchema } from '../sandbox.js';
 import { attemptRefSchema, generation, rangeSchema } from './attempt.js';
 
 /* Outputs: executors commit them; steps and the front door read them back. */
@@ -49,6 +50,7 @@ export const commitPart = operation(
   z.object({
     attempt: attemptRefSchema,
     node: nodeIdSchema,
+    sandbox: sandboxSchema.optional().describe('what kept its worker in; absent: nothing ran'),
     run: z.string().max(64).optional().describe('only rows staged by this life of the attempt are taken'),
     rows: z.array(outputRowSchema).max(4096),
     done: z.array(rangeSchema).max(1000),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { type Grouped, groupedSchema } from '@das/contracts';
 import { z } from 'zod';
 import type { PlaceLimits } from '../core/bounds.js';
 import { NotStartedError } from '../ports/errors.js';
@@ -12,6 +13,7 @@ const answerSchema = z.union([
   z.object({ ended: z.number().int(), ...counts }),
   z.object({ struck: z.number().int(), ...counts }),
   z.object({ limited: z.number().int() }),
+  z.object({ grouped: groupedSchema }),
 ]);
 
 /** How often a cgroup stopped something of a worker; zero where there are no cgroups. */
@@ -63,6 +65,7 @@ export class Warden {
   #asked: Array<(struck: Struck) => void> = [];
   readonly #watched = new Map<number, Watched>();
   #exited!: Promise<void>;
+  #grouped: readonly Grouped[] | undefined;
 
   constructor(
     private readonly interpreter: string,
@@ -75,6 +78,11 @@ export class Warden {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** What is bounded for a worker with all that it starts; undefined until it was looked at. */
+  get grouped(): readonly Grouped[] | undefined {
+    return this.#grouped;
   }
 
   /**
@@ -159,6 +167,7 @@ export class Warden {
 
   #hear(line: string): void {
     const answer = answerSchema.parse(JSON.parse(line));
+    if ('grouped' in answer) return void (this.#grouped = answer.grouped);
     if ('claimed' in answer) {
       const claim = this.#claimed.get(answer.claimed);
       this.#claimed.delete(answer.claimed);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { SystemClock, newId } from '@das/platform';
 import { wardenPath } from '../python/package-files.js';
 import { at3, limited, plainCommand, shellAt3 } from '../testing/limited.js';
+import { workerBench } from '../testing/worker-bench.js';
 
 const mib = 1024 * 1024;
 const isWritable = (path: string): boolean => {
@@ -41,6 +42,15 @@ function limitOf(pid: number, ...files: string[]): number {
 }
 
 suite(`control groups${canMake ? '' : ' (none can be made here)'}`, () => {
+  it('are told of, by what they bound', async () => {
+    const bench = await workerBench(new SystemClock(), newId);
+    try {
+      expect(bench.warden.grouped).toEqual(['memory', 'processes']);
+    } finally {
+      await bench.close();
+    }
+  });
+
   it.each(['fork', 'bwrap'] as const)(
     'count a worker by %s and all that it starts together, and are gone with it',
     async (how) => {

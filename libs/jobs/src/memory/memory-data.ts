@@ -11,6 +11,7 @@ import {
   type JobSpec,
   type JobState,
   type OutputRow,
+  type WeakSandbox,
   jobTransitions,
 } from '@das/contracts';
 import { type Clock, type EpochMs, type JobId, type NodeId, type PartId, epochMs, move } from '@das/kernel';
@@ -34,6 +35,7 @@ export interface MemoryJob {
   failure: Failure | undefined;
   decision: Decision | undefined;
   hookFailure: Failure | undefined;
+  sandboxes: readonly WeakSandbox[] | undefined;
   createdAt: EpochMs;
   finishedAt: EpochMs | undefined;
   blocks: (BlockHead & { readonly data: Uint8Array })[];
@@ -105,7 +107,21 @@ export function factsOf(job: MemoryJob): JobFacts {
 
 export function recordOf(job: MemoryJob): JobRecord {
   const { spec, state, generation, sealed, items, cut, failure, decision, hookFailure, createdAt, finishedAt } = job;
-  return { spec, state, generation, sealed, items, cut, failure, decision, hookFailure, createdAt, finishedAt };
+  const sandboxes = job.sandboxes && [...job.sandboxes];
+  return {
+    spec,
+    state,
+    generation,
+    sealed,
+    items,
+    cut,
+    failure,
+    decision,
+    hookFailure,
+    sandboxes,
+    createdAt,
+    finishedAt,
+  };
 }
 
 export function countsOf(job: MemoryJob): JobCounts {

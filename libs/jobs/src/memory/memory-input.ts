@@ -30,6 +30,7 @@ export function createJob(
       failure: undefined,
       decision: undefined,
       hookFailure: undefined,
+      sandboxes: undefined,
     },
     ...{ createdAt: world.clock.now(), finishedAt: undefined, blocks: block ? [{ ...block, data: raw.slice() }] : [] },
     ...{ parts: new Map(), outputs: new Map(), staged: new Map() },

@@ -1,4 +1,4 @@
-import { type OutputRow, type PartKind, type ReplyOf, type RequestOf } from '@das/contracts';
+import { type OutputRow, type PartKind, type ReplyOf, type RequestOf, isWeak } from '@das/contracts';
 import type * as contracts from '@das/contracts';
 import type { JobId, PartId } from '@das/kernel';
 import { type Committed, decideCommit } from '../core/commit.js';
@@ -168,6 +168,7 @@ function apply(
   for (const row of [...kept, ...rows, ...decision.errorLines.map(errorRow)]) job.outputs.set(placeOf(row), row);
   for (const part of [...decision.settled, ...decision.children]) job.parts.set(part.part, part);
   for (const key of [...job.staged.keys()]) if (key.startsWith(`${request.attempt.part} `)) job.staged.delete(key);
+  if (isWeak(request.sandbox)) job.sandboxes = [...new Set([...(job.sandboxes ?? []), request.sandbox])].sort();
   if (decision.sealed === undefined) return;
   job.sealed = true;
   moveJob(world, job, 'running');

@@ -34,6 +34,24 @@ export function commitRules(given: Given): void {
       expect(await s.open(job)).toEqual([part]);
     });
 
+    it('keeps which weaker sandboxes its parts ran in, also when commits come at the same time', async () => {
+      const s = await given();
+      const job = await s.create();
+      const parts = await s.assign(job, [
+        [0, 2],
+        [2, 4],
+        [4, 6],
+        [6, 8],
+      ]);
+      const sandboxes = async () => (await s.store.getJob({ job })).job?.sandboxes;
+      const [full, ...weak] = parts;
+      await s.commit(job, full!, { more: { sandbox: 'bwrap' } });
+      expect(await sandboxes()).toBeUndefined();
+      const layers = ['none', 'landlock', 'none'] as const;
+      await Promise.all(weak.map((part, n) => s.commit(job, part, { more: { sandbox: layers[n] } })));
+      expect(await sandboxes()).toEqual(['landlock', 'none']);
+    });
+
     it('takes a commit whatever term assigned it', async () => {
       const s = await given();
       const job = await s.create();
