@@ -1,12 +1,12 @@
-import { Fault, type OutputRow, type WeakSandbox, isWeak } from '@das/contracts';
-import { type Committed, asFault, decideCommit, endedAlready, endsWith, isWhole, openPartOf, slices } from '@das/jobs';
+import { Fault, type OutputRow } from '@das/contracts';
+import { type Committed, asFault, decideCommit, endedAlready, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
 import type { Database, Lastly, Query } from '../database/database.js';
 import { type Packed, pack } from '../database/pack.js';
 import { restart, seal } from './input.js';
-import { type FactsRow, lockJobs, noteSandbox, weakOf } from './job-rows.js';
-import { moveJob, tallyOf } from './move-job.js';
+import { endJobs, noteSandboxes } from './commit-jobs.js';
+import { type FactsRow, lockJobs } from './job-rows.js';
 import type { Answer, Ask } from './operations.js';
 import {
   type FoundPart,
@@ -44,7 +44,7 @@ interface NewOutput {
 }
 
 /** What one commit of a batch led to. */
-interface Judged {
+export interface Judged {
   readonly task: CommitTask;
   readonly job: FactsRow;
   readonly found: FoundPart;
@@ -166,38 +166,6 @@ async function write(query: Query, lastly: Lastly, judged: readonly Judged[]): P
     if (found.staged) await commitStaged(query, job, found.part, task.request);
     if (decision.sealed !== undefined) await seal(query, job);
   }
-}
-
-/** Those after which nothing of their job is left, with the job's end: in the same transaction, because nobody has anything left to decide. */
-async function endJobs(
-  query: Query,
-  lastly: Lastly,
-  judged: readonly Judged[],
-): Promise<ReadonlyMap<CommitTask | undefined, Pick<CommitReply, 'ended' | 'whole'>>> {
-  const over = new Map<CommitTask, Pick<CommitReply, 'ended' | 'whole'>>();
-  // One of each job: of several that may each be the last, the batch as a whole decides.
-  const last = new Map(judged.filter(({ task }) => task.request.last).map((one) => [one.job.no, one])).values();
-  const end = async ({ task, job, found }: Judged): Promise<void> => {
-    const tally = await tallyOf(query, job);
-    if (!endsWith(found.part.kind, { ...job, gathers: tally.gathers }, tally)) return;
-    moveJob(lastly, job, 'succeeded');
-    over.set(task, {
-      ended: true,
-      ...(!found.staged && isWhole(found.part, job, task.request.rows) && { whole: true }),
-    });
-  };
-  await Promise.all(Array.from(last, end));
-  return over;
-}
-
-/** Once for each job and layer, in one order for everybody. */
-function noteSandboxes(lastly: Lastly, judged: readonly Judged[]): void {
-  const news = new Map<string, { readonly job: FactsRow; readonly layer: WeakSandbox }>();
-  for (const { job, task } of judged) {
-    const layer = task.request.sandbox;
-    if (isWeak(layer) && !weakOf(job).includes(layer)) news.set(`${job.no} ${layer}`, { job, layer });
-  }
-  for (const { job, layer } of [...news.values()].sort((a, b) => a.job.no - b.job.no)) noteSandbox(lastly, job, layer);
 }
 
 function outputsOf({ task, job, decision }: Judged): NewOutput[] {
