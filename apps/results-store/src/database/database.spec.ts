@@ -1,5 +1,6 @@
 import { SystemClock } from '@das/platform';
 import { databasePerTest } from '@das/testing';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { testStore } from '../testing/test-store.js';
 import { Database } from './database.js';
@@ -55,5 +56,21 @@ describe('a transaction whose statements travel together', () => {
     });
     await expect(failed).rejects.toThrow('given up');
     expect(await kept()).toEqual([]);
+  });
+
+  it('sends what it asks without waiting in one write', async () => {
+    const writes: string[] = [];
+    pool.on('acquire', (client) => {
+      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+      const [write, writev] = [stream._write.bind(stream), stream._writev?.bind(stream)];
+      stream._write = (chunk, ...rest) => (writes.push('one'), write(chunk, ...rest));
+      stream._writev = (chunks, done) => (writes.push('many'), writev?.(chunks, done));
+    });
+    await db.transaction(async (query, lastly) => {
+      await query(insert, [1]);
+      lastly(insert, [2]);
+      lastly(insert, [3]);
+    });
+    expect(writes).toEqual(['many', 'many']);
   });
 });

@@ -1,6 +1,8 @@
 import { Fault } from '@das/contracts';
 import { InvalidRequestError, asFault } from '@das/jobs';
 import { type Clock, messageOf } from '@das/kernel';
+import process from 'node:process';
+import type { Writable } from 'node:stream';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 
 /** Deadlocks and serialization failures are retried this often, from the start of the transaction. */
@@ -75,7 +77,9 @@ export class Database {
  */
 async function within<T>(client: PoolClient, act: (query: Query, lastly: Lastly) => Promise<T>): Promise<T> {
   const sent: Promise<unknown>[] = [];
-  const send = <R>(answer: Promise<R>): Promise<R> => {
+  const send = <R>(ask: () => Promise<R>): Promise<R> => {
+    inOneGo(client);
+    const answer = ask();
     sent.push(answer);
     // Awaited in its turn; until then it must not count as unhandled.
     answer.catch(() => undefined);
@@ -84,23 +88,30 @@ async function within<T>(client: PoolClient, act: (query: Query, lastly: Lastly)
   const answered = async (): Promise<void> => {
     for (const answer of sent) await answer;
   };
-  const began = send(client.query('begin'));
+  const began = send(() => client.query('begin'));
   const query: Query = async (text, values = [], name) => {
-    const rows = send(rowsOf<never>(client, text, values, name));
+    const rows = send(() => rowsOf<never>(client, text, values, name));
     await began;
     return rows;
   };
-  const lastly: Lastly = (text, values = [], name) => void send(rowsOf(client, text, values, name));
+  const lastly: Lastly = (text, values = [], name) => void send(() => rowsOf(client, text, values, name));
   try {
     const result = await act(query, lastly);
     await began;
-    void send(client.query('commit'));
+    void send(() => client.query('commit'));
     await answered();
     return result;
   } catch (thrown) {
     await answered();
     throw thrown;
   }
+}
+
+/** What is sent before we wait again leaves in one write: each of its own costs a call of the system and wakes the server. */
+function inOneGo(client: PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 async function rowsOf<Row extends QueryResultRow>(
