@@ -1,4 +1,4 @@
-import { Fault, type OutputRow } from '@das/contracts';
+import { type AttemptRef, Fault, type OutputRow } from '@das/contracts';
 import { type Committed, asFault, decideCommit, endedAlready, openPartOf, slices } from '@das/jobs';
 import type { JobId, PartId } from '@das/kernel';
 import { outputKindCode } from '../database/codes.js';
@@ -14,7 +14,7 @@ import {
   findSettledParts,
   keyOf,
   keyOfPart,
-  lockOpenParts,
+  lockPartsOf,
   openJson,
   settledJson,
   sql,
@@ -59,8 +59,12 @@ export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise
   return db.transaction(async (query, lastly) => {
     const ids = [...new Set(tasks.map(({ request }) => request.attempt.job))];
     const moving = tasks.some(({ request }) => request.sealed !== undefined || request.last === true);
-    const jobs = await lockJobs(query, ids, moving ? 'update' : 'key share');
-    const parts = await lockParts(query, tasks, jobs);
+    const attempts = tasks.map(({ request }) => request.attempt);
+    const [jobs, open] = await Promise.all([
+      lockJobs(query, ids, moving ? 'update' : 'key share'),
+      lockPartsOf(query, attempts),
+    ]);
+    const parts = await withEnded(query, open, attempts, jobs);
     const judged: Judged[] = [];
     const replies: (CommitReply | Error)[] = [];
     for (const task of tasks) replies.push(await judge(query, task, jobs, parts, judged));
@@ -72,25 +76,21 @@ export function commitBatch(db: Database, tasks: readonly CommitTask[]): Promise
 
 const partName = (jobNo: number, generation: number, part: string): string => `${jobNo} ${generation} ${part}`;
 
-/** The tasks' parts: open ones locked, the rest from the ended ones. */
-async function lockParts(
+/** Beside open parts, which are locked, those that ended already. */
+async function withEnded(
   query: Query,
-  tasks: readonly CommitTask[],
+  open: readonly FoundPart[],
+  attempts: readonly AttemptRef[],
   jobs: ReadonlyMap<JobId, FactsRow>,
 ): Promise<ReadonlyMap<string, FoundPart>> {
-  const wanted = tasks.flatMap(({ request: { attempt } }) => {
-    const job = jobs.get(attempt.job);
-    const key = job && keyOf(job.no, attempt.generation, attempt.part);
-    return key ? [{ key, name: partName(key.j, attempt.generation, attempt.part) }] : [];
-  });
   const parts = new Map<string, FoundPart>();
   const add = (found: FoundPart) => parts.set(partName(found.jobNo, found.generation, found.part.part), found);
-  for (const found of await lockOpenParts(
-    query,
-    wanted.map(({ key }) => key),
-  ))
-    add(found);
-  const ended = wanted.filter(({ name }) => !parts.has(name)).map(({ key }) => key);
+  for (const found of open) add(found);
+  const ended = attempts.flatMap(({ job, generation, part }) => {
+    const no = jobs.get(job)?.no;
+    if (no === undefined || parts.has(partName(no, generation, part))) return [];
+    return keyOf(no, generation, part) ?? [];
+  });
   for (const found of await findSettledParts(query, ended)) add(found);
   return parts;
 }

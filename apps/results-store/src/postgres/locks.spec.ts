@@ -66,9 +66,11 @@ describe('the locks of the store', () => {
     const job = await s.create();
     const [part] = await s.assign(job, [[0, 10]]);
     await rival.query('select from leadership_term where id = 1 for share');
-    const claimed = behindRival(store.claimTerm({ node: s.act().leader, above: s.term }));
+    const claimed = store.claimTerm({ node: s.act().leader, above: s.term });
+    while (!(await someoneWaits(observer))) continue;
     // Renewing does not wait: it would cost a busy leader its term.
     expect((await store.renewTerm({ node: s.act().leader, term: s.term })).held).toBe(true);
+    await rival.query('commit');
     expect((await claimed).granted).toBe(true);
     expect((await s.commit(job, part!)).outcome).toBe('committed');
   });

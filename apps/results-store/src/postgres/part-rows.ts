@@ -22,8 +22,8 @@ export interface PartKey {
   readonly r: number;
 }
 const keyRecord = 'j int, g smallint, k smallint, f bigint, t bigint, r smallint';
-const keyMatch =
-  'p.job_no = x.j and p.generation = x.g and p.kind = x.k and p.from_item = x.f and p.to_item = x.t and p.tries = x.r';
+const nameMatch = 'p.generation = x.g and p.kind = x.k and p.from_item = x.f and p.to_item = x.t and p.tries = x.r';
+const keyMatch = `p.job_no = x.j and ${nameMatch}`;
 const keyOrder = 'p.job_no, p.generation, p.kind, p.from_item, p.to_item, p.tries';
 
 /** @returns undefined for an id that no part can have. */
@@ -88,6 +88,18 @@ export async function lockOpenParts(query: Query, keys: readonly PartKey[]): Pro
   const text = `select p.* from json_to_recordset($1::json) as x(${keyRecord}) join open_parts p on ${keyMatch}
     order by ${keyOrder} for update of p`;
   const rows = await query<OpenRow>(text, [JSON.stringify(keys)], 'lock-open-parts');
+  return rows.map((row) => found(row, openPart(row), row.staged));
+}
+
+/** As {@link lockOpenParts}; asks for no number of a job, so that it travels with the statement that locks the jobs. */
+export async function lockPartsOf(query: Query, attempts: readonly AttemptRef[]): Promise<FoundPart[]> {
+  const names = attempts.flatMap(({ job, generation, part }) => {
+    const key = keyOf(0, generation, part);
+    return key ? [{ ...key, i: job }] : [];
+  });
+  const text = `select p.* from json_to_recordset($1::json) as x(${keyRecord}, i text) join jobs n on n.id = x.i
+    join open_parts p on p.job_no = n.no and ${nameMatch} order by ${keyOrder} for update of p`;
+  const rows = await query<OpenRow>(text, [JSON.stringify(names)], 'lock-parts-of');
   return rows.map((row) => found(row, openPart(row), row.staged));
 }
 
