@@ -5,7 +5,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { machine, median, quantile, spin, withCluster } from './lib/cluster.mjs';
+import { machine, median, quantile } from './lib/cluster.mjs';
+import { latencyOf, measureRest } from './lib/rest-latency.mjs';
+import { tell } from './lib/workers-report.mjs';
 import { cpuUs, runPart, withWorkers } from './lib/workers.mjs';
 
 const { values } = parseArgs({
@@ -24,7 +26,6 @@ const chunks = 10;
 /** On a machine so busy that rounds take long, fewer are made. */
 const roundsMin = 3;
 const workersMsMax = 50_000;
-const restMsMax = 100_000;
 const run = promisify(execFile);
 const peer = join(import.meta.dirname, 'lib/pool_items.py');
 
@@ -112,32 +113,8 @@ async function measureWorkers(the) {
   return raw;
 }
 
-/** A trivial job, one after the other, on a node with the sandbox and on one without in turns. */
-async function measureRest() {
-  const trivial = { code: { text: spin(0) }, input: { items: [1] } };
-  const block = 20;
-  const raw = { auto: [], none: [] };
-  const cluster = (sandbox, use) => withCluster({ nodes: 1, slots, env: { DAS_SANDBOX: sandbox } }, use);
-  await cluster('auto', (auto) =>
-    cluster('none', async (none) => {
-      const nodes = { auto, none };
-      for (let job = 0; job < 20; job += 1) for (const das of [auto, none]) await das.once(trivial);
-      for (let done = 0; done < jobs && (done === 0 || performance.now() < restMsMax); done += block) {
-        for (const [name, das] of Object.entries(nodes)) {
-          for (let job = 0; job < block; job += 1) {
-            const { result, wallMs } = await das.once(trivial);
-            if (result !== '1\n') throw new Error(`wrong result: ${result}`);
-            raw[name].push(wallMs);
-          }
-        }
-      }
-    }),
-  );
-  return raw;
-}
-
 const workers = await withWorkers({ slots }, measureWorkers);
-const rest = await measureRest();
+const rest = await measureRest({ jobs, slots });
 
 /** Beside the median: the round in which the fewest others wanted the cores, and CPU time of both processes, which no load changes much. */
 const least = (list, pick) => Math.min(...list.map(pick));
@@ -185,37 +162,17 @@ const firsts = Object.fromEntries(
     },
   ]),
 );
-const latency = Object.fromEntries(
-  Object.entries(rest).map(([name, list]) => [
-    name,
-    { jobs: list.length, p50: quantile(list, 0.5), p95: quantile(list, 0.95) },
-  ]),
-);
+const latency = latencyOf(rest);
 const bounds = [
   ['part, Python (ms)', figures.python.partMs, 1],
   ['part, JavaScript (ms)', figures.node.partMs, 1],
   ['item, Python (µs)', figures.python.itemUs, 3],
   ['first part, Python (ms)', firsts.python.freshMs, 50],
   ['first part, Python, no fresh worker (ms)', firsts.python.coldMs, 50],
-  ['trivial job by REST, p50 (ms)', latency.auto.p50, 12],
+  ['trivial job by REST, p50 (ms)', latency.apart.auto.p50, 12],
 ].map(([what, measured, bound]) => ({ what, measured, bound, kept: measured <= bound }));
 
-for (const [name, { partMs, itemUs }] of Object.entries(figures))
-  console.log(`${name.padEnd(9)} ${partMs.toFixed(3)} ms a part, ${itemUs.toFixed(2)} µs an item`);
-for (const [name, { partMs, itemUs, itemCpuUs }] of Object.entries(best))
-  console.log(
-    `${name}, best round: ${partMs.toFixed(3)} ms a part, ${itemUs.toFixed(2)} µs an item; CPU ${itemCpuUs.toFixed(2)} µs an item`,
-  );
-for (const [name, { partOfPoolJson, itemOfPoolJson, itemOfPoolPlain }] of Object.entries(ratios))
-  console.log(
-    `${name}: ${partOfPoolJson.toFixed(2)} times as long as Pool per part; per item ${itemOfPoolJson.toFixed(2)} with JSON, ${itemOfPoolPlain.toFixed(2)} without`,
-  );
-for (const [name, { freshMs, coldMs }] of Object.entries(firsts))
-  console.log(`${name}: first part after ${freshMs.toFixed(1)} ms, with no fresh worker left ${coldMs.toFixed(1)} ms`);
-for (const [name, { p50, p95 }] of Object.entries(latency))
-  console.log(`trivial job by REST, sandbox ${name}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);
-for (const { what, measured, bound, kept } of bounds)
-  console.log(`${kept ? 'kept  ' : 'MISSED'} ${what}: ${measured.toFixed(2)} of ${bound}`);
+tell({ figures, best, ratios, firsts, latency, bounds });
 
 const results = join(import.meta.dirname, 'results');
 await mkdir(results, { recursive: true });
