@@ -46,6 +46,22 @@ describe('jobs with a virtual environment', () => {
     return [...new Set(attempts.filter(({ state }) => state === 'committed').map(({ node }) => node))].sort();
   };
 
+  /** Whether its followers were told so. The stream of a job that runs does not end by itself. */
+  const noteOf = async (id: string, words: string): Promise<boolean> => {
+    const end = new AbortController();
+    try {
+      const { body } = await running.node(2).raw(`/v1/jobs/${id}/events`, { signal: end.signal });
+      let told = '';
+      for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+        told += chunk;
+        if (told.includes(words)) return true;
+      }
+      return false;
+    } finally {
+      end.abort();
+    }
+  };
+
   it('has its interpreter and packages on every node, in steps as in maps', async () => {
     const { id } = await running.node(1).submit(job(green, 100));
     expect(await running.ended(id)).toMatchObject({ state: 'succeeded', venv: green });
@@ -65,12 +81,29 @@ describe('jobs with a virtual environment', () => {
     });
   });
 
-  it('fails in words once no node has it any more', async () => {
+  it('waits, and says why, once no node has it any more', async () => {
     const gone = await venvIn(join(folder, 'permitted', 'gone'));
     const { id } = await running.node(1).submit(job(gone, 5_000));
     // By then the one worker of each node has the package.
     await until('both nodes run it', async () => ((await nodesOf(id)).length === 2 ? true : undefined));
     await rename(gone, join(folder, 'away'));
+    await until('it says so', async () => (await noteOf(id, 'no node can run this job now')) || undefined);
+    expect(await running.node(2).view(id)).toMatchObject({ state: 'running' });
+    await running.node(1).cancel(id);
+  });
+
+  it('fails in words when no node ever ran it, and none has it any more', async () => {
+    const gone = await venvIn(join(folder, 'permitted', 'never'));
+    const gate = join(folder, 'permitted', 'gate');
+    const waiting = `import os, time\ndef map(item):\n    while not os.path.exists(item): time.sleep(0.02)\n`;
+    const blocker = { code: script(waiting), input: { items: [gate, gate] }, itemsPerPart: 1 };
+    const { id: first } = await running.node(1).submit(blocker);
+    await until('every slot is taken', async () =>
+      (await running.node(1).parts(first)).length === 2 ? true : undefined,
+    );
+    const { id } = await running.node(1).submit(job(gone, 10));
+    await rename(gone, join(folder, 'never'));
+    await writeFile(gate, '', { mode: 0o644 });
     const { state, failure } = await running.ended(id);
     expect([state, failure?.code, failure?.hint]).toEqual([
       'failed',

@@ -15,7 +15,7 @@ import { addPart, endAttempt, learnFrom, removeJob, removePart } from './assigne
 import { attemptKey, newJobWork } from './assigner-state.js';
 import { forgetNode, hearBeat, judgeNodes } from './assigner-nodes.js';
 import { settle } from './assigner-settling.js';
-import { noteUnfit } from './assigner-unfit.js';
+import { hasRun, keepFitness, noteFit, noteUnfit } from './assigner-unfit.js';
 
 /** What the leader learns. Events may be late, doubled or lost: what they carry is compared with what is known. */
 export type AssignerEvent =
@@ -135,6 +135,7 @@ function takeIn(state: AssignerState, event: JobLoaded, parts: readonly OpenPart
   job.bytesPerItem = event.bytesPerItem;
   const before = new Map(meanwhile === undefined ? [] : known?.parts);
   if (known !== undefined) replaceJob(state, known, job, meanwhile !== undefined);
+  else if (hasRun(record, event.counts)) job.fitAt = now;
   state.jobs.set(id, job);
   for (const part of parts) {
     if (meanwhile?.finished.has(part.part) === true) continue;
@@ -168,7 +169,7 @@ function replaceJob(state: AssignerState, before: JobWork, after: JobWork, sameG
   for (const part of [...before.parts.values()]) removePart(state, before, part);
   after.msPerItem = before.msPerItem;
   after.measuredItems = before.measuredItems;
-  for (const [node, why] of before.unfit) after.unfit.set(node, why);
+  keepFitness(before, after);
   if (sameGeneration) for (const kind of before.ensured) after.ensured.add(kind);
 }
 
@@ -181,6 +182,7 @@ function attemptFinished(state: AssignerState, finished: AttemptFinished, now: n
     startReload(state, finished.attempt.job);
     return;
   }
+  noteFit(job, finished.node, finished.attempt, now);
   if (finished.ended === true) return removeJob(state, finished.attempt.job, false);
   job.reload?.finished.add(finished.attempt.part);
   job.reload?.children.push(...finished.children);
@@ -214,7 +216,7 @@ function attemptGone(state: AssignerState, job: JobWork, finished: AttemptFinish
   if (live === undefined) return;
   const { outcome, unfit, why = 'given back by its node' } = finished;
   if (outcome === 'abandoned' && unfit !== undefined) {
-    noteUnfit(state, job, live.node, unfit);
+    noteUnfit(state, job, live, unfit, now);
     endAttempt(state, live, why, now);
   } else if (outcome === 'abandoned') givenBack(state, job, live, why, now);
   else startReload(state, finished.attempt.job);

@@ -3,7 +3,7 @@ import type { NodeId } from '@das/kernel';
 import type { AssignerState, LiveAttempt, NodeWork } from './assigner-state.js';
 import { endAttempt } from './assigner-parts.js';
 import { attemptKey, nodeOf } from './assigner-state.js';
-import { forgetUnfit } from './assigner-unfit.js';
+import { forgetUnfit, noteFit } from './assigner-unfit.js';
 
 /** A tick this late means that the process was paused or starved: it has not heard anybody meanwhile (ms). */
 const pausedMs = 1_000;
@@ -32,7 +32,7 @@ function compare(state: AssignerState, live: LiveAttempt, held: HeldAttempt | un
   if (held !== undefined) {
     live.absent = 0;
     live.holding = held.phase === 'holding';
-    learnEarly(state, held);
+    learnEarly(state, live, held, now);
     return;
   }
   if (now - live.sentAt < state.config.graceMs) return;
@@ -42,10 +42,12 @@ function compare(state: AssignerState, live: LiveAttempt, held: HeldAttempt | un
   state.resend.push(live);
 }
 
-/** Long parts teach before they end, so that the next one is cut right. */
-function learnEarly(state: AssignerState, held: HeldAttempt): void {
+/** Long parts teach before they end: that their node can run the job, and how to cut the next one. */
+function learnEarly(state: AssignerState, live: LiveAttempt, held: HeldAttempt, now: number): void {
   const job = state.jobs.get(held.job);
-  if (job === undefined || held.items === 0 || !held.part.startsWith('map:')) return;
+  if (job === undefined) return;
+  if (held.runningMs > 0) noteFit(job, live.node, live.ref, now);
+  if (held.items === 0 || !held.part.startsWith('map:')) return;
   job.msPerItem ??= held.runningMs / held.items;
 }
 
@@ -98,10 +100,11 @@ export function judgeNodes(state: AssignerState, now: number): void {
 /** More nodes than a cluster has: the names that were lost first are forgotten, and missed by their beats as before. */
 const lostMax = 1_000;
 
-/** Keeps why a node was lost, until it beats again. */
-export function remember(state: AssignerState, name: NodeId, why: string): void {
+/** Keeps why a node was lost, and when first, until it beats again. */
+export function remember(state: AssignerState, name: NodeId, why: string, now: number): void {
+  const at = state.lost.get(name)?.at ?? now;
   state.lost.delete(name);
-  state.lost.set(name, why);
+  state.lost.set(name, { why, at });
   for (const oldest of state.lost.keys()) {
     if (state.lost.size <= lostMax) return;
     state.lost.delete(oldest);
@@ -111,7 +114,7 @@ export function remember(state: AssignerState, name: NodeId, why: string): void 
 /** Ends every attempt on a lost node; their parts go elsewhere. Its next beat makes it a node again. */
 export function forgetNode(state: AssignerState, name: NodeId, why: string, now: number): void {
   for (const [job, nodes] of state.stopping) confirmStop(state, job, nodes, name);
-  remember(state, name, why);
+  remember(state, name, why, now);
   const node = state.nodes.get(name);
   if (node === undefined) return;
   const jobs = new Set([...node.live.values()].map((live) => live.ref.job));

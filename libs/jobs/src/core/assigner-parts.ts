@@ -38,8 +38,8 @@ export function addPart(state: AssignerState, job: JobWork, open: OpenPart | New
 /** A new leader may hear that a node is gone before it has read what the store assigns to it. */
 function endLost(state: AssignerState, part: PartWork, now: number): void {
   for (const live of [...part.live.values()]) {
-    const why = state.lost.get(live.node);
-    if (why !== undefined) endAttempt(state, live, why, now);
+    const lost = state.lost.get(live.node);
+    if (lost !== undefined) endAttempt(state, live, lost.why, now);
   }
 }
 

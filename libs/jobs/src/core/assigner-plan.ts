@@ -5,7 +5,7 @@ import { nextStep } from './assigner-next.js';
 import type { AssignerState, JobWork, LiveAttempt, NodeWork, PartWork } from './assigner-state.js';
 import { addAttempt, addPart, assignmentOf } from './assigner-parts.js';
 import { failedItems, slotsOf } from './assigner-state.js';
-import { failUnfit } from './assigner-unfit.js';
+import { failUnfit, mayTake, noteTrial } from './assigner-unfit.js';
 import { nextPartItems } from './cut.js';
 import { partIdOf } from './part-id.js';
 
@@ -51,11 +51,12 @@ export function plan(state: AssignerState, now: number): Plan {
     drops: state.drops.splice(0),
     advances: [],
     loads: [...state.loads],
-    notes: state.notes.splice(0),
+    notes: [],
   };
   state.loads.clear();
   resend(state, planned);
   for (const job of state.jobs.values()) moveOn(state, job, planned, now);
+  planned.notes.push(...state.notes.splice(0));
   const cut = new Set<JobWork>();
   const passed = new Set<JobWork>();
   for (let left = state.config.batchMax; left > 0; left -= 1) {
@@ -115,12 +116,13 @@ function moveOn(state: AssignerState, job: JobWork, planned: Plan, now: number):
 function assignOne(state: AssignerState, job: JobWork, planned: Plan, cut: Set<JobWork>, now: number): boolean {
   const pending = job.pending.peek();
   const items = pending === undefined ? nextSize(state, job) : pending.to - pending.from;
-  const node = roomiest(state, job, pending, items);
+  const node = roomiest(state, job, pending, items, now);
   if (node === undefined) return false;
   const part = pending ?? cutPart(state, job, items, planned, now);
   if (pending === undefined) cut.add(job);
   job.pending.delete(part);
   const live = addAttempt(state, job, part, part.lastAttempt + 1, node.node, now);
+  noteTrial(job, live, now);
   planned.attempts.push({ ...live.ref, node: node.node });
   addSend(planned, job, part, live);
   return true;
@@ -151,14 +153,22 @@ const hasUncut = ({ record }: JobWork): boolean =>
   record.cut < record.items && (record.state === 'running' || record.state === 'splitting');
 
 /** Prefers the contact node for steps and another node than the last failure's; then the most free slots per slot. */
-function roomiest(state: AssignerState, job: JobWork, part: PartWork | undefined, items: number): NodeWork | undefined {
+function roomiest(
+  state: AssignerState,
+  job: JobWork,
+  part: PartWork | undefined,
+  items: number,
+  now: number,
+): NodeWork | undefined {
   let best: NodeWork | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
   const step = part !== undefined && part.kind !== 'map' && part.kind !== 'reduce';
   for (const node of state.nodes.values()) {
-    if (!hasRoom(state, node, job, items)) continue;
+    if (!mayTake(job, node, now) || !hasRoom(state, node, job, items)) continue;
     let score = (node.slots - node.live.size) / node.slots;
-    if (step && node.node === job.record.spec.contact) score += 1_000;
+    // A node that refused before is asked again with what would have to wait elsewhere.
+    if (job.unfit.has(node.node)) score -= 1;
+    else if (step && node.node === job.record.spec.contact) score += 1_000;
     if (part?.avoid === node.node) score -= 1_000;
     if (score > bestScore) [best, bestScore] = [node, score];
   }
@@ -166,7 +176,7 @@ function roomiest(state: AssignerState, job: JobWork, part: PartWork | undefined
 }
 
 function hasRoom(state: AssignerState, node: NodeWork, job: JobWork, items: number): boolean {
-  if (node.draining || node.slots === 0 || job.unfit.has(node.node)) return false;
+  if (node.draining || node.slots === 0) return false;
   const queued = node.live.size - node.slots;
   if (queued < 0) return true;
   if (job.msPerItem === undefined || queued >= state.config.queuedParts * node.slots) return false;

@@ -76,6 +76,15 @@ export interface NodeWork {
   strays: Map<string, { readonly ref: AttemptRef; beats: number }>;
 }
 
+/** A node's word that it can run nothing of a job. */
+export interface Refusal {
+  readonly why: Failure;
+  /** When it said so, or was given a part again. */
+  readonly askedAt: number;
+  /** The attempt that tries whether it still cannot, by {@link attemptKey}; it may be over. */
+  readonly trial: string | undefined;
+}
+
 /** A job with its open parts. */
 export interface JobWork {
   record: JobRecord;
@@ -96,8 +105,12 @@ export interface JobWork {
   readonly ensured: Set<PartKind>;
   firstFailure: Failure | undefined;
   fatal: Failure | undefined;
-  /** Nodes that can run nothing of it, and why. */
-  readonly unfit: Map<NodeId, Failure>;
+  /** Nodes that can run nothing of it. */
+  readonly unfit: Map<NodeId, Refusal>;
+  /** When it was last seen to run somewhere, or was read and had run before; undefined: never yet. */
+  fitAt: number | undefined;
+  /** Its followers were told that it waits for a node that can run it. */
+  toldUnfit: boolean;
   /** No node can run the hook: the job ends without it. */
   hookFailure: Failure | undefined;
   /** An `advance` is under way; nothing else is decided until its answer. */
@@ -112,8 +125,8 @@ export interface AssignerState {
   readonly leader: NodeId;
   readonly config: AssignerConfig;
   readonly nodes: Map<NodeId, NodeWork>;
-  /** Why nodes were lost that have not beaten since; what the store still assigns to them ends when it is read. */
-  readonly lost: Map<NodeId, string>;
+  /** Why and when nodes were lost that have not beaten since; what the store still assigns to them ends when it is read. */
+  readonly lost: Map<NodeId, { readonly why: string; readonly at: number }>;
   readonly jobs: Map<JobId, JobWork>;
   /** Ended jobs whose nodes have not all shown that they stopped. */
   readonly stopping: Map<JobId, Set<NodeId>>;
@@ -180,6 +193,8 @@ export function newJobWork(record: JobRecord, counts: JobCounts): JobWork {
     firstFailure: counts.firstFailure,
     fatal: counts.fatal,
     unfit: new Map(),
+    fitAt: undefined,
+    toldUnfit: false,
     hookFailure: undefined,
     advancing: false,
     reload: undefined,

@@ -170,9 +170,13 @@ describe('what the bus told outlives a reset', () => {
     const desk = new Desk();
     desk.hear(lost);
     const actSeq = desk.saving();
+    desk.now += 1;
     desk.hear({ ...lost, node: third });
     desk.do({ kind: 'saved', actSeq, reply: undefined });
-    expect([...desk.office.assigner.lost]).toEqual([other, third].map((name) => [name, 'dead']));
+    expect([...desk.office.assigner.lost]).toEqual([
+      [other, { why: 'dead', at: desk.now - 1 }],
+      [third, { why: 'dead', at: desk.now }],
+    ]);
     const again = desk.saving();
     desk.hear({ kind: 'beat', beat: beatOf(third, 2, []) });
     desk.do({ kind: 'saved', actSeq: again, reply: undefined });

@@ -176,10 +176,10 @@ function reset(office: OfficeState, now: number): OfficeEffect[] {
   office.polling = undefined;
   office.assigner = takeOffice(office.term, office.leader, office.config, now);
   office.assigner.connected = before.connected;
-  for (const [node, why] of before.lost) remember(office.assigner, node, why);
+  for (const [node, { why, at }] of before.lost) remember(office.assigner, node, why, at);
   for (const event of queue) {
     if (event.kind === 'connection') office.assigner.connected = event.up;
-    else if (event.kind === 'nodeLost') remember(office.assigner, event.node, event.why);
+    else if (event.kind === 'nodeLost') remember(office.assigner, event.node, event.why, now);
     else if (event.kind === 'beat') office.assigner.lost.delete(event.beat.node);
   }
   return [{ kind: 'wait', life: office.life, ms: resetPauseMs }];
