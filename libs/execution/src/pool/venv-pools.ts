@@ -1,6 +1,7 @@
 import { NotStartedError } from '../ports/errors.js';
 import type { Inspection, ScriptText } from '../ports/runtime.js';
-import { type Venv, venvDoesNotRun } from '../python/find-venv.js';
+import type { Venv } from '../python/find-venv.js';
+import { venvDoesNotRun } from '../python/venv-unfit.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { failsAgain } from './probe-worker.js';
 import type { Binding, WorkerPool } from './worker-pool.js';
@@ -115,7 +116,7 @@ export class VenvPools {
     try {
       await this.options.probe(venv);
     } catch (error) {
-      throw failsAgain(error) ? venvDoesNotRun(venv, error.why) : error;
+      throw failsAgain(error) ? venvDoesNotRun(venv.folder, error.why) : error;
     }
     if (this.#closed) throw closed();
     await pool.open();

@@ -1,5 +1,8 @@
-import { mkdir, rename, rm, symlink, unlink, utimes } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
+import { NotStartedError } from '../ports/errors.js';
 import { VenvFolder } from '../testing/venvs.js';
 import { findVenv } from './find-venv.js';
 
@@ -98,5 +101,89 @@ describe('a virtual environment that a user names', () => {
   ])('is refused when the folder that it names as home %s', async (_, home, words) => {
     await venvs.write('permitted/green/pyvenv.cfg', `home = ${home}\nversion = 3.11\n`);
     expect((await refused(green))[1]).toContain(words);
+  });
+
+  describe('whose pyvenv.cfg', () => {
+    const config = (): string => join(green, 'pyvenv.cfg');
+    const leadsTo = async (target: string): Promise<void> => {
+      await unlink(config());
+      await symlink(target, config());
+    };
+
+    it('is a pipe is refused, and not waited for', async () => {
+      await unlink(config());
+      execFileSync('mkfifo', [config()]);
+      const words = `${green} is no virtual environment: its pyvenv.cfg is no file`;
+      expect((await refused(green))[1]).toBe(words);
+      readable = [venvs.root];
+      expect((await refused(green))[1]).toBe(words);
+    });
+
+    it.each([
+      ['is a folder', (path: string) => mkdir(path)],
+      ['is a device', (path: string) => symlink('/dev/null', path)],
+    ])('%s is refused', async (_, make) => {
+      await unlink(config());
+      await make(config());
+      await expect(findVenv(green, undefined)).rejects.toThrow('its pyvenv.cfg is no file');
+    });
+
+    it('leads to where scripts may not read is refused in the same words, whether anything is there or not', async () => {
+      await writeFile(join(venvs.root, 'secret'), 'home = /root/secret\n');
+      const answers = [];
+      for (const name of ['secret', 'none']) {
+        await leadsTo(join(venvs.root, name));
+        answers.push(await refused(green));
+      }
+      expect(answers[0]?.[1]).toBe(`scripts may not read the pyvenv.cfg of the virtual environment ${green}`);
+      expect(answers[0]).toEqual(answers[1]);
+      expect(String(answers[0])).not.toContain('secret');
+    });
+
+    it('is large is read as far as it counts, in no time', async () => {
+      await writeFile(config(), `home${' '.repeat(60_000)}x\nHome = /usr/none\n`);
+      const startMs = performance.now();
+      expect((await refused(green))[1]).toContain('is not there: /usr/none');
+      expect(performance.now() - startMs).toBeLessThan(500);
+      await writeFile(config(), `${'#'.repeat(64 * 1024)}\nhome = /usr/none\n`);
+      expect(await findVenv(green, readable)).toMatchObject({ folder: green });
+    });
+
+    it.each(['/usr/\0', `/${'x'.repeat(5_000)}`, `/usr/${'x'.repeat(300)}`])(
+      'names no path as home is refused',
+      async (home) => {
+        await writeFile(config(), `home = ${home}\n`);
+        expect((await refused(green))[0]).toBe('CODE_VENV');
+      },
+    );
+
+    it('cannot be read now may be read later', async () => {
+      // The first page of a process's memory is never there: the read fails with EIO.
+      await leadsTo('/proc/self/mem');
+      await expect(findVenv(green, undefined)).rejects.toThrow(NotStartedError);
+      await expect(findVenv(green, undefined)).rejects.toThrow('pyvenv.cfg cannot be looked at now (EIO)');
+    });
+  });
+
+  describe('where the node may not look', () => {
+    const own = process.geteuid?.() ?? 0;
+    beforeEach(async () => {
+      await chmod(join(venvs.root, 'permitted'), 0);
+      process.seteuid?.(own === 0 ? 65_534 : own);
+    });
+    afterEach(async () => {
+      process.seteuid?.(own);
+      await chmod(join(venvs.root, 'permitted'), 0o755);
+    });
+
+    it('may be seen later, if scripts may read there', async () => {
+      await expect(findVenv(green, readable)).rejects.toThrow(NotStartedError);
+      await expect(findVenv(green, undefined)).rejects.toThrow(`${green} cannot be looked at now (EACCES)`);
+    });
+
+    it('is refused as ever, if they may not', async () => {
+      readable = system;
+      expect((await refused(green))[1]).toBe(`scripts may not read the virtual environment ${green}`);
+    });
   });
 });

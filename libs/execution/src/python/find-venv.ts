@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { NodeUnfitError } from '../ports/errors.js';
+import type { NodeUnfitError } from '../ports/errors.js';
 import { type Seen, seenAt } from './seen-path.js';
+import { readVenvConfig } from './venv-config.js';
+import { closed, notThere, unfit } from './venv-unfit.js';
 
 /** A virtual environment as scripts of this node see it. */
 export interface Venv {
@@ -17,7 +18,7 @@ const interpreters = ['bin/python3', 'bin/python'];
 /**
  * The virtual environment in a folder that a user named, looked at and not run. Nothing is told of folders that scripts may not read.
  * `readable`: what scripts may read here; undefined: whatever their account may.
- * @throws NodeUnfitError with what is wrong, and who can change it.
+ * @throws NodeUnfitError with what is wrong, and who can change it; NotStartedError for what may pass.
  */
 export async function findVenv(folder: string, readable: readonly string[] | undefined): Promise<Venv> {
   const at = shown(
@@ -25,18 +26,10 @@ export async function findVenv(folder: string, readable: readonly string[] | und
     notThere(folder),
     closed(`the virtual environment ${folder}`, folder),
   );
-  const config = join(folder, 'pyvenv.cfg');
-  const [text, facts] = await Promise.all([readFile(config, 'utf8'), stat(config)]).catch(() => {
-    throw unfit(
-      `${folder} is no virtual environment: it has no pyvenv.cfg`,
-      'give the folder that python3 -m venv made',
-    );
-  });
+  const { home, edition } = await readVenvConfig(folder, readable);
   const interpreter = await interpreterOf(folder, at, readable);
-  const home = /^home\s*=\s*(.+?)\s*$/m.exec(text)?.[1] ?? '/usr/bin';
   base(folder, home, await seenAt(home, readable));
-  const { ino, mtimeMs } = facts;
-  return { folder: at, interpreter: interpreter.path, key: JSON.stringify([at, interpreter.real, ino, mtimeMs]) };
+  return { folder: at, interpreter: interpreter.path, key: JSON.stringify([at, interpreter.real, ...edition]) };
 }
 
 /** It keeps the name that it has in the environment: by that it finds its packages. */
@@ -68,24 +61,3 @@ function shown(seen: Seen, missing: NodeUnfitError, refused: NodeUnfitError): st
   if (seen.kind === 'shown') return seen.path;
   throw seen.kind === 'missing' ? missing : refused;
 }
-
-const unfit = (message: string, hint: string): NodeUnfitError => new NodeUnfitError('CODE_VENV', message, hint);
-
-const notThere = (folder: string): NodeUnfitError =>
-  unfit(
-    `there is no folder ${folder}`,
-    `make the virtual environment on the nodes that are to run such jobs (python3 -m venv ${folder}), or on a file system that they share`,
-  );
-
-const closed = (what: string, folder: string): NodeUnfitError =>
-  unfit(
-    `scripts may not read ${what}`,
-    `whoever runs the node permits it by DAS_SCRIPT_READS: add ${folder}, or a folder above it, and start the node again`,
-  );
-
-/** Its interpreter was tried where scripts run, and said these words. */
-export const venvDoesNotRun = ({ folder }: Venv, words: string): NodeUnfitError =>
-  unfit(
-    `the Python of the virtual environment ${folder} does not run where scripts run: ${words}`,
-    'it must be Python 3.9 or newer; the account of scripts must be able to read and run it, and the installation that it is made of',
-  );
