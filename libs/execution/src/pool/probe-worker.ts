@@ -12,11 +12,26 @@ class LateError extends Error {
   }
 }
 
-/** Whether a worker that was probed failed without anybody's doing: another would, too. */
+/** Our own code ends with it where it could not become the interpreter, or lost its executor. */
+const notBegun = 70;
+/** Of a file that no system call will ever run; as Python words it: no such file, no program, no right to, no folder, links in a ring. */
+const neverRun = [2, 8, 13, 20, 40].map((errno) => `[Errno ${errno}]`);
+/** A machine that is short of something, or a file system that does not answer. */
+const mayPass = [
+  'MemoryError',
+  'Cannot allocate memory',
+  'Too many open files',
+  'Resource temporarily unavailable',
+  'Input/output error',
+  'Stale file handle',
+];
+
+/** Whether a worker that was probed failed without anybody's doing: another would, too. One that is late, or was killed, says nothing of the next. */
 export function failsAgain(error: unknown): error is NotStartedError {
-  if (!(error instanceof NotStartedError)) return false;
-  const { cause } = error;
-  return cause instanceof LateError || (cause instanceof WorkerGoneError && cause.exit.code !== null);
+  if (!(error instanceof NotStartedError && error.cause instanceof WorkerGoneError)) return false;
+  const { code } = error.cause.exit;
+  const says = (words: readonly string[]): boolean => words.some((each) => error.why.includes(each));
+  return code !== null && !says(mayPass) && (code !== notBegun || says(neverRun));
 }
 
 /** Makes one worker, has it answer, and ends it. @throws NotStartedError with its own last words; nothing of it is left. */

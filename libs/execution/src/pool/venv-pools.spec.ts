@@ -98,6 +98,23 @@ describe('pools of workers by virtual environment', () => {
     expect((await acquire('/old')).alive).toBe(true);
   });
 
+  const gone = (code: number) => new WorkerGoneError({ code, signal: null });
+  it.each([
+    ['ran out of memory', new NotStartedError('MemoryError', { cause: gone(1) })],
+    ['did not become the interpreter', new NotStartedError('OSError: [Errno 12] …', { cause: gone(70) })],
+    ['could not read a file', new NotStartedError('OSError: [Errno 5] Input/output error', { cause: gone(1) })],
+    ['was late', new NotStartedError('it did not answer', { cause: new Error('late') })],
+  ])('may be had later where the first worker %s', async (_, error) => {
+    probe = () => Promise.reject(error);
+    await expect(acquire('/a')).rejects.toBe(error);
+  });
+
+  it('are not had where no system call runs the interpreter', async () => {
+    const why = 'PermissionError: [Errno 13] Permission denied';
+    probe = () => Promise.reject(new NotStartedError(why, { cause: gone(70) }));
+    await expect(acquire('/a')).rejects.toMatchObject({ failure: 'CODE_VENV', message: expect.stringContaining(why) });
+  });
+
   it('start nothing once they are closed', async () => {
     let probed = (): void => undefined;
     probe = () => new Promise((resolve) => (probed = resolve));

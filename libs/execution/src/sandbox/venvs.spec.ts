@@ -111,6 +111,15 @@ def map(item): return [colours.NAME, sys.prefix, sys.executable, shutil.which("p
     });
   });
 
+  it('are refused in the words of the system: nobody may run their interpreter', async () => {
+    const folder = await wrapper('');
+    await chmod(join(folder, 'bin/python3'), 0o644);
+    await expect(ask(folder, 'def map(item): return 1\n')).rejects.toMatchObject({
+      failure: 'CODE_VENV',
+      message: expect.stringMatching(/does not run where scripts run: .*Permission denied/),
+    });
+  });
+
   it('are never run anywhere but where scripts run', async () => {
     const reached = join(root, 'reached');
     await mkdir(reached, { recursive: true });
