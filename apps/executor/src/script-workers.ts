@@ -94,7 +94,8 @@ function venvPools(
   return new VenvPools({
     find: (folder) => findVenv(folder, readable),
     poolOf: (venv) => new WorkerPool({ ...of(venv), slots, atRest: 0 }),
-    probe: (venv) => probeWorker(of(venv)),
+    probe: (venv, signal) => probeWorker(of(venv), signal),
+    clock: start.clock,
   });
 }
 

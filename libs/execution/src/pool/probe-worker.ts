@@ -34,16 +34,20 @@ export function failsAgain(error: unknown): error is NotStartedError {
   return code !== null && !says(mayPass) && (code !== notBegun || says(neverRun));
 }
 
-/** Makes one worker, has it answer, and ends it. @throws NotStartedError with its own last words; nothing of it is left. */
-export async function probeWorker(options: StartOptions): Promise<void> {
+/** Makes one worker, has it answer, and ends it. `signal`: gives up. @throws NotStartedError with its own last words; nothing of it is left. */
+export async function probeWorker(options: StartOptions, signal?: AbortSignal): Promise<void> {
   const worker = await startWorker(options);
   let giveUp: ((error: Error) => void) | undefined;
   const late = new Promise<never>((_resolve, reject) => (giveUp = reject));
   const stop = options.clock.timer(probeMs, () => giveUp?.(new LateError()));
+  const abort = (): void => giveUp?.(signal?.reason as Error);
+  if (signal?.aborted === true) abort();
+  else signal?.addEventListener('abort', abort);
   try {
     await withLastWords(worker, () => Promise.race([answered(worker), late]));
   } finally {
     stop();
+    signal?.removeEventListener('abort', abort);
     worker.kill();
     await worker.gone;
   }

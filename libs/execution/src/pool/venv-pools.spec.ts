@@ -1,7 +1,7 @@
-import { FakeClock } from '@das/testing';
+import { FakeClock, settled } from '@das/testing';
 import { type FakeStart, FakeProcess, fakeStart } from '../testing/fake-launch.js';
 import { NotStartedError, WorkerGoneError } from '../ports/errors.js';
-import { VenvPools, venvsMax } from './venv-pools.js';
+import { VenvPools, openingMax, venvOpenMs, venvsMax, waitingMax } from './venv-pools.js';
 import { WorkerPool } from './worker-pool.js';
 
 const ended = (why: string, exit: WorkerGoneError['exit']): NotStartedError =>
@@ -12,7 +12,7 @@ describe('pools of workers by virtual environment', () => {
   let start: FakeStart;
   let pools: VenvPools;
   let made: string[];
-  let probe: () => Promise<void>;
+  let probe: (folder: string, signal: AbortSignal) => Promise<void>;
   /** What is appended to a folder's key: another is another environment at the same place. */
   let edition: string;
   beforeEach(async () => {
@@ -27,7 +27,8 @@ describe('pools of workers by virtual environment', () => {
         made.push(key);
         return new WorkerPool({ ...start, slots: 1, atRest: 0 });
       },
-      probe: () => probe(),
+      probe: ({ folder }, signal) => probe(folder, signal),
+      clock,
     });
   });
   afterEach(async () => {
@@ -115,16 +116,77 @@ describe('pools of workers by virtual environment', () => {
     await expect(acquire('/a')).rejects.toMatchObject({ failure: 'CODE_VENV', message: expect.stringContaining(why) });
   });
 
-  it('start nothing once they are closed', async () => {
-    let probed = (): void => undefined;
-    probe = () => new Promise((resolve) => (probed = resolve));
+  /** What is being opened, by folder: to be let through. */
+  const held = (): Map<string, () => void> => {
+    const opening = new Map<string, () => void>();
+    probe = (folder, signal) =>
+      new Promise((resolve, reject) => {
+        const end = (act: () => void) => () => {
+          opening.delete(folder);
+          act();
+        };
+        opening.set(folder, end(resolve));
+        signal.addEventListener(
+          'abort',
+          end(() => reject(signal.reason as Error)),
+        );
+      });
+    return opening;
+  };
+  const script = { language: 'python', filename: 'j.py', text: '' } as const;
+
+  it('are opened two at a time; parts wait for their turn, and parsers, too, as long as few do', async () => {
+    const opening = held();
+    const parts = some(openingMax + waitingMax).map((name) => acquire(name));
+    await settled();
+    expect([...opening.keys()]).toEqual(some(openingMax));
+    await expect(pools.inspect('/more', script)).rejects.toMatchObject({
+      ...{ code: 'EXECUTION_NOT_STARTED', message: expect.stringContaining('later') },
+    });
+    const last = acquire('/last');
+    opening.get('/v1')?.();
+    await parts[1];
+    await settled();
+    expect([...opening.keys()]).toEqual(['/v0', `/v${openingMax}`]);
+    let had = false;
+    const all = Promise.all([...parts, last]).finally(() => (had = true));
+    while (!had) {
+      for (const end of opening.values()) end();
+      await settled();
+    }
+    expect((await all).every(({ alive }) => alive)).toBe(true);
+  });
+
+  it('are not waited for when opening takes too long, and may be had later', async () => {
+    const opening = held();
     const late = acquire('/late');
     late.catch(() => undefined);
-    await Promise.resolve();
-    await Promise.resolve();
-    await pools.close();
-    probed();
+    await settled();
+    clock.advance(venvOpenMs);
+    await expect(late).rejects.toMatchObject({ code: 'EXECUTION_NOT_STARTED' });
+    expect(opening.size).toBe(0);
+    probe = async () => undefined;
+    expect((await acquire('/late')).alive).toBe(true);
+  });
+
+  it('start nothing once they are closed, and are closed when what was being opened has ended', async () => {
+    let end = (): void => undefined;
+    let aborted = false;
+    probe = (_, signal) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      return new Promise((resolve) => (end = resolve));
+    };
+    const late = acquire('/late');
+    late.catch(() => undefined);
+    await settled();
+    let over = false;
+    const closing = pools.close().then(() => (over = true));
+    await settled();
+    expect([aborted, over]).toEqual([true, false]);
+    end();
+    await closing;
     await expect(late).rejects.toThrow('closed');
+    expect(pools.size).toBe(0);
     await expect(acquire('/later')).rejects.toThrow('closed');
   });
 });

@@ -1,35 +1,46 @@
+import type { Clock } from '@das/kernel';
 import { NotStartedError } from '../ports/errors.js';
 import type { Inspection, ScriptText } from '../ports/runtime.js';
 import type { Venv } from '../python/find-venv.js';
 import { venvDoesNotRun } from '../python/venv-unfit.js';
 import type { PooledWorker } from './pooled-worker.js';
 import { failsAgain } from './probe-worker.js';
+import { Turns } from './turns.js';
 import type { Binding, WorkerPool } from './worker-pool.js';
 
 export interface VenvPoolsOptions {
   /** @throws NodeUnfitError. */
   readonly find: (folder: string) => Promise<Venv>;
   readonly poolOf: (venv: Venv) => WorkerPool;
-  /** Starts one worker to see whether it can. @throws NotStartedError. */
-  readonly probe: (venv: Venv) => Promise<void>;
+  /** Starts one worker to see whether it can; gives up when the signal is aborted. @throws NotStartedError; nothing of the worker is left. */
+  readonly probe: (venv: Venv, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
 }
 
 interface Entry {
   readonly pool: WorkerPool;
   readonly opened: Promise<void>;
+  readonly stop: AbortController;
   users: number;
   used: number;
 }
 
 /** Environments whose workers are kept when no part runs in them. */
 export const venvsMax = 4;
+/** Environments that are opened at a time: anybody who may submit can name as many as there are folders. */
+export const openingMax = 2;
+/** Environments that wait to be opened, while parsers may join them. Parts may always: there are no more of them than slots. */
+export const waitingMax = 8;
+/** The worker that tries an environment and the first that is kept have answered by then, both (ms): who submits waits for 10 s. */
+export const venvOpenMs = 8_000;
 
 /** Pools of workers by virtual environment, made when a job first wants one; the one used longest ago ends when there are too many. */
 export class VenvPools {
   /** By the environment's key: one that is made anew has new workers. */
   readonly #entries = new Map<string, Entry>();
   readonly #owners = new WeakMap<PooledWorker, Entry>();
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Set<Promise<unknown>>();
+  readonly #turns = new Turns(openingMax);
   #used = 0;
   #closed = false;
 
@@ -54,9 +65,9 @@ export class VenvPools {
     }
   }
 
-  /** As {@link WorkerPool.inspect}. @throws as {@link acquire}. */
+  /** As {@link WorkerPool.inspect}. @throws as {@link acquire}; NotStartedError also when too many environments wait to be opened. */
   async inspect(folder: string, code: ScriptText, bundle?: string): Promise<Inspection> {
-    const entry = await this.#entry(folder);
+    const entry = await this.#entry(folder, waitingMax);
     return entry.pool.inspect(code, bundle).finally(() => (entry.users -= 1));
   }
 
@@ -85,10 +96,12 @@ export class VenvPools {
   }
 
   /** One that works, with one more user. */
-  async #entry(folder: string): Promise<Entry> {
+  async #entry(folder: string, waiting = Number.POSITIVE_INFINITY): Promise<Entry> {
     const venv = await this.options.find(folder);
     if (this.#closed) throw closed();
-    const entry = this.#entries.get(venv.key) ?? this.#open(venv);
+    const known = this.#entries.get(venv.key);
+    if (known === undefined && this.#turns.waiting >= waiting) throw tooMany();
+    const entry = known ?? this.#open(venv);
     entry.users += 1;
     entry.used = this.#used += 1;
     try {
@@ -104,22 +117,36 @@ export class VenvPools {
   #open(venv: Venv): Entry {
     this.#makeRoom();
     const pool = this.options.poolOf(venv);
-    const opened = this.#opening(venv, pool);
+    const stop = new AbortController();
+    const opened = this.#opening(venv, pool, stop);
     opened.catch(() => undefined);
-    const entry = { pool, opened, users: 0, used: 0 };
+    const entry = { pool, opened, stop, users: 0, used: 0 };
     this.#entries.set(venv.key, entry);
     return entry;
   }
 
-  /** A worker that ends by itself will do so for every job; a machine that is short of something may start one later. */
-  async #opening(venv: Venv, pool: WorkerPool): Promise<void> {
+  async #opening(venv: Venv, pool: WorkerPool, stop: AbortController): Promise<void> {
+    const end = await this.#turns.take();
+    const cancel = this.options.clock.timer(venvOpenMs, () => stop.abort(late()));
     try {
-      await this.options.probe(venv);
+      stop.signal.throwIfAborted();
+      await this.#try(venv, stop.signal);
+      stop.signal.throwIfAborted();
+      // What has begun by then ends with the pool.
+      await Promise.race([pool.open(), aborted(stop.signal)]);
+    } finally {
+      cancel();
+      end();
+    }
+  }
+
+  /** A worker that ends by itself will do so for every job; a machine that is short of something may start one later. */
+  async #try(venv: Venv, signal: AbortSignal): Promise<void> {
+    try {
+      await this.options.probe(venv, signal);
     } catch (error) {
       throw failsAgain(error) ? venvDoesNotRun(venv.folder, error.why) : error;
     }
-    if (this.#closed) throw closed();
-    await pool.open();
   }
 
   /** Those in use are as many as parts that run: they may be more. */
@@ -135,9 +162,18 @@ export class VenvPools {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    const closing = entry.pool.close().finally(() => this.#closing.delete(closing));
+    entry.stop.abort(closed());
+    const ended = Promise.allSettled([entry.opened, entry.pool.close()]);
+    const closing: Promise<unknown> = ended.then(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 }
 
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
 const closed = (): NotStartedError => new NotStartedError('the pools are closed');
+const late = (): NotStartedError =>
+  new NotStartedError(`the Python of the virtual environment did not answer within ${venvOpenMs} ms`);
+const tooMany = (): NotStartedError =>
+  new NotStartedError('too many virtual environments wait to be opened on this node: submit the job again later');

@@ -50,6 +50,33 @@ describe('a machine that cannot start workers', () => {
     expect([launches, await start.folders()]).toEqual([1, []]);
   });
 
+  it('leaves nothing when it is closed while it opens', async () => {
+    const opening = expect(pool.open()).rejects.toThrow('the pool is closed');
+    await pool.close();
+    await opening;
+    expect([clock.pending, launches]).toEqual([0, 0]);
+  });
+
+  it('ends a worker that is started while it closes, however long that one would take to be ready', async () => {
+    let launched: (() => void) | undefined;
+    const dull = new FakeProcess();
+    const attach = ({ exited }: FakeProcess): RuntimeWorker => ({
+      ...workerOf(exited),
+      ready: exited.then((exit) => Promise.reject(new WorkerGoneError(exit))),
+    });
+    const other = await fakeStart(clock, () => dull, { attach });
+    const launcher = { launch: () => new Promise<FakeProcess>((resolve) => (launched = () => resolve(dull))) };
+    const slow = new WorkerPool({ ...other, launcher, slots: 1 });
+    const opening = expect(slow.open()).rejects.toThrow(NotStartedError);
+    await until(() => launched !== undefined);
+    const closing = slow.close();
+    launched?.();
+    await closing;
+    await opening;
+    expect(dull.signals).toContain('SIGKILL');
+    await other.close();
+  });
+
   it('tells of a worker that ends before it can take a script what it wrote last', async () => {
     const dying = new FakeProcess();
     const ready = dying.exited.then((exit) => Promise.reject(new WorkerGoneError(exit)));

@@ -47,6 +47,7 @@ export class WorkerPool {
   /** Starts the first workers; resolves when one is ready. @throws NotStartedError when the machine cannot start any; to be closed then, too. */
   async open(): Promise<void> {
     await this.options.scratch.open();
+    if (this.#closed) throw closed();
     this.#cancels.push(this.options.clock.every(sweepMs, () => this.#sweep()));
     const first = await this.#launch();
     this.#rest(first);
@@ -114,10 +115,10 @@ export class WorkerPool {
     this.#closed = true;
     for (const cancel of [...this.#cancels, this.#cancelSoon]) cancel?.();
     this.#endPause?.();
+    // Those that are just being started are killed when they are there.
+    for (const worker of this.#all) worker.kill();
     await Promise.allSettled(this.#launching);
-    const workers = [...this.#all];
-    for (const worker of workers) worker.kill();
-    await Promise.all(workers.map(({ gone }) => gone));
+    await Promise.all([...this.#all].map(({ gone }) => gone));
   }
 
   async #obtain(binding: string, network: boolean): Promise<PooledWorker> {
@@ -214,9 +215,10 @@ export class WorkerPool {
   }
 
   async #launchOne(network: boolean): Promise<PooledWorker> {
-    if (this.#closed) throw new NotStartedError('the pool is closed');
+    if (this.#closed) throw closed();
     const worker = await startWorker(this.options, network);
     this.#all.add(worker);
+    if (this.#closed) worker.kill();
     void worker.process.exited.then(() => this.#lost(worker));
     void worker.gone.then(() => this.#all.delete(worker));
     await withLastWords(worker, () => worker.runtime.ready);
@@ -227,3 +229,5 @@ export class WorkerPool {
     if (this.#idle.delete(worker)) this.#replenish();
   }
 }
+
+const closed = (): NotStartedError => new NotStartedError('the pool is closed');

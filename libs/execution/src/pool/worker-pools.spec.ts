@@ -13,7 +13,7 @@ async function until(what: () => boolean): Promise<void> {
 
 const none = async (): Promise<never> => Promise.reject(new Error('there are no virtual environments'));
 const noVenvs = new VenvPools({
-  ...{ find: none, probe: none },
+  ...{ find: none, probe: none, clock: new FakeClock() },
   poolOf: () => {
     throw new Error('there are no virtual environments');
   },

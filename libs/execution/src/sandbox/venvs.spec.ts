@@ -52,7 +52,8 @@ describe.each(['bwrap', 'landlock', 'none'] as const)('virtual environments in t
     pools = new VenvPools({
       find: (folder) => findVenv(folder, readable),
       poolOf: (venv) => new WorkerPool({ ...start(new VenvRuntime(venv)), launcher, slots: 1, atRest: 0 }),
-      probe: (venv) => probeWorker({ ...start(new VenvRuntime(venv)), launcher }),
+      probe: (venv, signal) => probeWorker({ ...start(new VenvRuntime(venv)), launcher }, signal),
+      clock,
     });
   }, 30_000);
   afterAll(async () => {
