@@ -27,13 +27,18 @@ export const frontLimits = {
   keyReserveMs: 250,
   /** A node is asked this long whether it still receives an upload. */
   uploadingTimeoutMs: 1_000,
+  /** Longer than a node takes to open a virtual environment. */
   inspectTimeoutMs: 10_000,
+  /** All nodes together that are asked when the first one could not tell. */
+  inspectOthersMs: 15_000,
   /** Code bundles that are unpacked at the same time; each is held in memory, twice for a moment. */
   archivesMax: 2,
   /** Nodes asked to parse a script before giving up. */
   inspectNodesMax: 3,
   /** Nodes asked whether they have a virtual environment. */
   venvNodesMax: 64,
+  /** Nodes asked for a virtual environment at a time: each that has it may start an interpreter. */
+  venvNodesAtOnce: 4,
   inspectedScriptsMax: 256,
   /** A lost `jobs.ended` costs at most this. */
   endPollMs: 500,

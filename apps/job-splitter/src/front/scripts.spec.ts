@@ -1,5 +1,7 @@
 import { Fault, inspectScript, listMembers } from '@das/contracts';
 import type { ServiceContext } from '@das/platform';
+import { FakeClock, settled } from '@das/testing';
+import { frontLimits } from './config.js';
 import { Scripts } from './scripts.js';
 import { type Checked, planJob } from './submission.js';
 
@@ -15,21 +17,22 @@ describe('a script that wants a virtual environment', () => {
   /** What each executor says, by its node. */
   let says: Record<string, () => unknown>;
   let asked: string[];
+  let clock: FakeClock;
   const inspect = (): Promise<unknown> => {
     const members = Object.keys(says).map((node) => ({ node, state: 'alive', services: ['executor'] }));
     const call = async (operation: unknown, request: { venv?: string }, { node }: { node: string }) => {
       if (operation === listMembers) return { body: { members } };
       expect([operation === inspectScript, request.venv]).toEqual([true, '/srv/green']);
       asked.push(node);
-      return { body: says[node]?.() };
+      return { body: await says[node]?.() };
     };
-    const context = { node: 'node-1', bus: { call }, log: { warn: () => undefined } };
+    const context = { node: 'node-1', clock, bus: { call }, log: { warn: () => undefined } };
     return new Scripts(context as unknown as ServiceContext).inspect(submission());
   };
   const refuses = (fault: Fault) => () => {
     throw fault;
   };
-  beforeEach(() => (asked = []));
+  beforeEach(() => ([asked, clock] = [[], new FakeClock()]));
 
   it('is parsed by a node that has it', async () => {
     const other = refuses(lacking());
@@ -50,6 +53,38 @@ describe('a script that wants a virtual environment', () => {
   it('may be submitted again when a node that may have it did not answer', async () => {
     says = { 'node-1': refuses(lacking()), 'node-2': refuses(new Fault('SERVICE_UNAVAILABLE', 'no answer')) };
     await expect(inspect()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', retryable: true });
+  });
+
+  /** Of the nodes asked: that they have not answered yet. */
+  const silent = (count: number): Array<() => void> => {
+    const answers: Array<() => void> = [];
+    const late = () => new Promise((_, reject) => answers.push(() => reject(lacking())));
+    const nodes = Array.from({ length: count }, (_, index) => [`node-${index + 2}`, late]);
+    says = { 'node-1': refuses(lacking()), ...Object.fromEntries(nodes) };
+    return answers;
+  };
+
+  it('is looked for on a few nodes at a time, and one that does not answer holds up no other', async () => {
+    const answers = silent(6);
+    says['node-8'] = () => ({ functions });
+    const inspected = inspect();
+    await settled();
+    expect(asked).toHaveLength(1 + frontLimits.venvNodesAtOnce);
+    for (let rest = 3; rest > 0; rest -= 1) {
+      answers.pop()?.();
+      await settled();
+    }
+    expect(await inspected).toMatchObject({ functions });
+  });
+
+  it('may be submitted again when not every node could be asked in time', async () => {
+    const answers = silent(6);
+    const inspected = expect(inspect()).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', retryable: true });
+    await settled();
+    clock.advance(frontLimits.inspectOthersMs);
+    for (const answer of answers.splice(0)) answer();
+    await inspected;
+    expect(asked).toHaveLength(1 + frontLimits.venvNodesAtOnce);
   });
 
   it('is a script in Python', () => {

@@ -14,6 +14,7 @@ import { type NodeId, messageOf } from '@das/kernel';
 import { SERVICE_CONTEXT, type ServiceContext } from '@das/platform';
 import { commandFunctions } from './command.js';
 import { frontLimits } from './config.js';
+import { type Refusals, firstAnswer } from './first-answer.js';
 import type { Checked } from './submission.js';
 
 /** What is known of a script that parses. */
@@ -72,17 +73,19 @@ export class Scripts {
     request: RequestOf<typeof inspectScript>,
     first: Fault,
   ): Promise<ReplyOf<typeof inspectScript>> {
-    const refusals: Array<readonly [NodeId, unknown]> = [[this.context.node, first]];
-    const { inspectNodesMax, venvNodesMax } = frontLimits;
-    for (const node of await this.others(request.venv === undefined ? inspectNodesMax : venvNodesMax)) {
+    const endMs = this.context.clock.monotonic() + frontLimits.inspectOthersMs;
+    const { inspectNodesMax, venvNodesMax, venvNodesAtOnce } = frontLimits;
+    const [max, atOnce] = request.venv === undefined ? [inspectNodesMax, 1] : [venvNodesMax, venvNodesAtOnce];
+    const said = await firstAnswer(await this.others(max), atOnce, async (node) => {
       try {
-        return await this.askNode(node, request);
+        return await this.askNode(node, request, endMs);
       } catch (error) {
-        refusals.push([node, error]);
         this.context.log.warn({ asked: node, error: String(error) }, 'an executor did not parse the script');
+        throw error;
       }
-    }
-    throw request.venv === undefined ? first : refusedByAll(refusals);
+    });
+    if ('answer' in said) return said.answer;
+    throw request.venv === undefined ? first : refusedByAll([[this.context.node, first], ...said.refusals]);
   }
 
   private async others(max: number): Promise<NodeId[]> {
@@ -96,14 +99,17 @@ export class Scripts {
   private async askNode(
     node: NodeId,
     request: RequestOf<typeof inspectScript>,
+    endMs = Number.POSITIVE_INFINITY,
   ): Promise<ReplyOf<typeof inspectScript>> {
-    const timeoutMs = frontLimits.inspectTimeoutMs;
+    const timeoutMs = Math.min(frontLimits.inspectTimeoutMs, endMs - this.context.clock.monotonic());
+    if (timeoutMs <= 0)
+      throw new Fault('REQUEST_TIMEOUT', 'not every node could be asked in time: submit the job again');
     return (await this.context.bus.call(inspectScript, request, { node, timeoutMs })).body;
   }
 }
 
 /** No node can use the environment; or else what one said that may have it. */
-function refusedByAll(refusals: ReadonlyArray<readonly [NodeId, unknown]>): unknown {
+function refusedByAll(refusals: Refusals<NodeId>): unknown {
   const other = refusals.find(([, error]) => !(error instanceof Fault && error.code === 'CODE_VENV'));
   if (other !== undefined) return other[1];
   const words = refusals.map(([node, error]) => `${node}: ${messageOf(error)}`).join('; ');
