@@ -1,14 +1,7 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { Fault, type ReplyOf, type RequestOf, executorBeat, type inspectScript, languageOf } from '@das/contracts';
-import {
-  FolderSpool,
-  NodeUnfitError,
-  NotStartedError,
-  type ScriptText,
-  WorkerGoneError,
-  attemptsMax,
-} from '@das/execution';
+import { type ReplyOf, type RequestOf, executorBeat, type inspectScript, languageOf } from '@das/contracts';
+import { FolderSpool, type ScriptText, attemptsMax } from '@das/execution';
 import type { Cancel } from '@das/kernel';
 import { LockClient, SERVICE_CONTEXT, type ServiceContext, loadConfig } from '@das/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -18,6 +11,7 @@ import { ExecutorShell } from './executor.shell.js';
 import { HoldLedger } from './hold-ledger.js';
 import { HoldWatch } from './hold-watch.js';
 import { JobLogs } from './job-logs.js';
+import { notInspected } from './not-inspected.js';
 import { openJobCode } from './open-job-code.js';
 import { OutputSpool } from './output-spool.js';
 import { ScriptWorkers } from './script-workers.js';
@@ -121,15 +115,9 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     script: ScriptText,
     { folder, venv }: { readonly folder?: string | undefined; readonly venv: string | undefined },
   ): Promise<ReplyOf<typeof inspectScript>> {
-    try {
-      return await this.#toolsNow.pools.inspect(script, folder, script.language === 'python' ? venv : undefined);
-    } catch (error) {
-      if (error instanceof NodeUnfitError) throw refusedAtOnce(error);
-      if (error instanceof NotStartedError) throw new Fault('SERVICE_UNAVAILABLE', error.message, { cause: error });
-      if (!(error instanceof WorkerGoneError)) throw error;
-      const message = 'the parser could not read this script (nested too deeply, or too large)';
-      return { fault: { line: 1, column: 1, text: '', message } };
-    }
+    const asked = script.language === 'python' ? venv : undefined;
+    const inspected = this.#toolsNow.pools.inspect(script, folder, asked);
+    return inspected.catch((error: unknown) => notInspected(error, asked));
   }
 
   get #toolsNow(): AttemptTools {
@@ -188,9 +176,3 @@ export class ExecutorService implements OnApplicationBootstrap, OnModuleDestroy 
     });
   }
 }
-
-/** Another node may do, also for a language that this one lacks. */
-const refusedAtOnce = ({ failure, message, hint }: NodeUnfitError): Fault =>
-  failure === 'CODE_VENV'
-    ? new Fault(failure, message, { field: 'venv', hint })
-    : new Fault('SERVICE_UNAVAILABLE', message, { hint });

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { venvOf } from './venv.js';
 
 describe('--venv', () => {
@@ -23,6 +24,19 @@ describe('--venv', () => {
 
   it('may be one that only the nodes have', async () => {
     expect(await venvOf('/srv/only-there', folder)).toBe('/srv/only-there');
+  });
+
+  it.each(['.venv', 'lib'])('may be one that only the nodes may look into: %s', async (given) => {
+    const own = process.geteuid?.() ?? 0;
+    await chmod(folder, 0o755);
+    await chmod(join(folder, given), 0);
+    process.seteuid?.(own === 0 ? 65_534 : own);
+    try {
+      expect(await venvOf(given, folder)).toBe(join(folder, given));
+    } finally {
+      process.seteuid?.(own);
+      await chmod(join(folder, given), 0o755);
+    }
   });
 
   it.each(['lib', 'file', '.'])('is refused when it is here, and none: %s', async (given) => {

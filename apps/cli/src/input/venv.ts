@@ -14,16 +14,19 @@ export async function venvOf(given: string, cwd: string): Promise<string> {
   const fault = venvSchema.safeParse(path).error?.issues[0]?.message;
   if (fault !== undefined)
     throw new UsageError(`${JSON.stringify(given)} cannot be a virtual environment: ${fault}`, { field });
-  if ((await kindOf(path)) === 'none' || (await kindOf(join(path, 'pyvenv.cfg'))) === 'file') return path;
+  if (await mayBeOne(path)) return path;
   throw new UsageError(`${given} is no virtual environment: it has no pyvenv.cfg`, {
     field,
     expected: 'a folder that `python3 -m venv` made',
   });
 }
 
-async function kindOf(path: string): Promise<'none' | 'file' | 'other'> {
-  return stat(path).then(
-    (facts) => (facts.isFile() ? 'file' : 'other'),
-    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 'none' : 'other'),
+/** What this account may not see the nodes may. */
+async function mayBeOne(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) return true;
+  return stat(join(path, 'pyvenv.cfg')).then(
+    (facts) => facts.isFile(),
+    ({ code }: NodeJS.ErrnoException) => there.isDirectory() && code !== 'ENOENT',
   );
 }
