@@ -13,7 +13,7 @@ describe('a cache of folders', () => {
   let ids: number;
   /** Called whenever the cache makes up a name: when it makes a folder, and when it takes one away. */
   let onName: () => void;
-  let check: (path: string) => Promise<void>;
+  let check: ((path: string) => Promise<void>) | undefined;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'das-folders-'));
     [made, faults, ids] = [[], [], 0];
@@ -34,7 +34,7 @@ describe('a cache of folders', () => {
         if ((await readFile(join(path, 'text'), 'utf8')) !== digest) throw new Error('another text');
         return { bytes: 10, facts: digest };
       },
-      check: (path) => check(path),
+      ...(check === undefined ? {} : { check: (path) => check!(path) }),
     });
     await cache.open();
     return cache;
@@ -99,6 +99,34 @@ describe('a cache of folders', () => {
     expect(faults).toEqual(['folder a: damaged on disk, and made anew: other bytes']);
   });
 
+  it('makes one anew that somebody removed, where nothing else is checked', async () => {
+    check = undefined;
+    const cache = await open(100);
+    const { path } = await lease(cache, 'a');
+    await rm(path, { recursive: true });
+    await lease(cache, 'a');
+    expect(await readFile(join(path, 'text'), 'utf8')).toBe('a');
+    expect(faults).toEqual([expect.stringMatching(/^folder a: damaged on disk, and made anew: .*ENOENT/)]);
+  });
+
+  it('makes one anew where there is something that could neither be taken in nor removed', async () => {
+    const cache = await open(100);
+    // As if it had been refused at the start, and stayed behind.
+    await mkdir(join(folder, 'f-a'));
+    await writeFile(join(folder, 'f-a', 'other'), '');
+    const { path } = await lease(cache, 'a');
+    expect([await readdir(path), await names()]).toEqual([['text'], ['f-a']]);
+  });
+
+  it('leaves nothing of a damaged one when the new one cannot take its place', async () => {
+    const cache = await open(100);
+    await cache.ensure('a', make('a'));
+    check = async () => Promise.reject(new Error('other bytes'));
+    const nowhere: MakeFolder<string> = async (empty) => ({ path: join(empty, 'nowhere'), bytes: 10, facts: 'a' });
+    await expect(cache.lease('a', nowhere)).rejects.toThrow('ENOENT');
+    expect(await names()).toEqual([]);
+  });
+
   it('never takes one away that somebody has, and does so once all have given it back, twice or once', async () => {
     const cache = await open(10);
     const leases = [await lease(cache, 'a'), await lease(cache, 'a')];
@@ -139,8 +167,8 @@ describe('a cache of folders', () => {
     await cache.ensure('a', make('a'));
     const asked: Array<ReturnType<typeof lease>> = [];
     onName = () => {
-      // The third name is that of `a` on its way out.
-      if (ids === 2) queueMicrotask(() => asked.push(lease(cache, 'a')));
+      // Each that is made takes two names; the fifth is that of `a` on its way out.
+      if (ids === 4) queueMicrotask(() => asked.push(lease(cache, 'a')));
     };
     await cache.ensure('b', make('b'));
     const [held] = await Promise.all(asked);

@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs';
-import { chmod, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, messageOf } from '@das/kernel';
 import { surplus } from '../core/eviction.js';
@@ -23,7 +23,7 @@ export interface FolderCacheOptions<Facts> extends CachePlace {
   readonly prefix: string;
   /** Takes in a folder of an earlier life. Throws when it is not what it should be: then it goes. */
   readonly adopt: (path: string, digest: string) => Promise<Content<Facts>>;
-  /** Asked before each lease. Throws when the folder is not any more what it should be: then it is made anew. @default it is trusted */
+  /** Asked before each lease. Throws when the folder is not any more what it should be: then it is made anew. @default it is there, and else trusted */
   readonly check?: (path: string, facts: Facts) => Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export class FolderCache<Facts> {
   async #find(digest: string, make: MakeFolder<Facts>): Promise<Entry<Facts>> {
     const old = this.#entries.get(digest);
     if (old !== undefined && (await this.#intact(old))) return old;
-    const made = await this.#make(digest, make, old);
+    const made = await this.#make(digest, make);
     this.#entries.set(digest, made);
     await this.#evict();
     return made;
@@ -129,7 +129,7 @@ export class FolderCache<Facts> {
 
   async #intact({ digest, facts }: Entry<Facts>): Promise<boolean> {
     try {
-      await this.options.check?.(this.#path(digest), facts);
+      await (this.options.check ?? isFolder)(this.#path(digest), facts);
       return true;
     } catch (error) {
       this.#tellDamaged(digest, 'made anew', error);
@@ -137,17 +137,21 @@ export class FolderCache<Facts> {
     }
   }
 
-  /** Into a name that no lease knows, then renamed: a crash leaves nothing that looks whole. Leases of a damaged one go on with the new files. */
-  async #make(digest: string, make: MakeFolder<Facts>, old: Entry<Facts> | undefined): Promise<Entry<Facts>> {
+  /**
+   * Into a name that no lease knows, then renamed: a crash leaves nothing that looks whole. Leases of a damaged one go on with the new files. What
+   * has its name goes, also what no lease has: a folder of an earlier life may have been neither taken in nor removed.
+   */
+  async #make(digest: string, make: MakeFolder<Facts>): Promise<Entry<Facts>> {
     const making = this.#passing();
+    let aside: string | undefined;
     try {
       await mkdir(making, { mode: 0o700 });
       const { path, bytes, facts } = await make(making);
-      const aside = old && this.#setAside(digest);
+      aside = this.#setAside(digest);
       renameSync(path, this.#path(digest));
-      if (aside !== undefined) await this.#remove(aside);
       return { digest, bytes, facts, used: (this.#used += 1) };
     } finally {
+      if (aside !== undefined) await this.#remove(aside);
       await this.#remove(making);
     }
   }
@@ -170,18 +174,19 @@ export class FolderCache<Facts> {
       this.#entries.delete(digest);
       return this.#setAside(digest);
     });
-    await Promise.all(aside.map((path) => this.#remove(path)));
+    await Promise.all(aside.map(async (path) => path && this.#remove(path)));
   }
 
   /** In no time, so that its name is free for who asks for it next; what it is called now is to be removed. A crash meanwhile leaves no half folder. */
-  #setAside(digest: string): string {
+  #setAside(digest: string): string | undefined {
     const aside = this.#passing();
     try {
       renameSync(this.#path(digest), aside);
+      return aside;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return undefined;
     }
-    return aside;
   }
 
   #passing(): string {
@@ -198,4 +203,8 @@ export class FolderCache<Facts> {
     const { what, onFault } = this.options;
     onFault(`${what} ${digest.slice(0, 12)}: damaged on disk, and ${then}: ${messageOf(error)}`);
   }
+}
+
+async function isFolder(path: string): Promise<void> {
+  if (!(await lstat(path)).isDirectory()) throw new Error('it is no folder');
 }
