@@ -41,16 +41,18 @@ export class ScriptWorkers {
     const uid = process.getuid?.() === 0 ? probeUid(base) : undefined;
     const python = await findPython({ chosen, path: env.PATH, uid, clock });
     const node = await findNode({ uid, clock });
-    const warden = new Warden(python.path, base, folder);
+    const scratch = new Scratch(folder);
+    await scratch.open();
+    const onUnbounded = (why: readonly string[]): void =>
+      log.warn({ why }, `control groups do not bound all that workers start: ${why.join('; ')}`);
+    const warden = new Warden(python.path, base, folder, { clock, onUnbounded });
     const onFault = (error: unknown): void =>
       log.error({ err: error }, `a worker cannot be started: ${messageOf(error)}`);
     let sandbox: Sandbox | undefined;
     let pools: WorkerPools | undefined;
     try {
-      const scratch = new Scratch(folder);
       const start = { clock, newId, warden, scratch, onFault, limits: placeLimitsOf(config) };
       const forPython = { ...start, runtime: new PythonRuntime(python.path) };
-      await scratch.open();
       sandbox = await openSandboxFor(context, config, folder, python, forPython);
       tell(context, sandbox, { python: python.path, version: python.version, slots, ...node });
       const { launcher } = sandbox;

@@ -9,25 +9,37 @@ from das_group import Group, UnifiedGroup
 from das_group_files import empty, family, lines, write
 
 
+# Controllers, as people call what they bound.
+NAMES = {'memory': 'memory', 'pids': 'processes'}
+
+
 class Cgroups:
-    def __init__(self, groups):
+    def __init__(self, groups, why):
+        """`why`: of what is not bounded, in words."""
         self._groups = groups
+        self._why = why
+        # Those that some worker is not in.
+        self._failed = []
         # Of workers that are gone, not yet empty.
         self._left = []
 
     def bound(self):
-        """What is limited for a worker with all that it starts."""
-        found = {controller for group in self._groups for controller in group.controllers}
-        return [name for controller, name in (('memory', 'memory'), ('pids', 'processes')) if controller in found]
+        """What is limited for every worker with all that it starts, and why no more than that, which is told once."""
+        found = {controller for group in self._groups if group not in self._failed for controller in group.controllers}
+        why, self._why = self._why, []
+        return {'grouped': [name for controller, name in NAMES.items() if controller in found], 'why': why}
 
     def add(self, pid, limits):
+        """Whether less is bounded from now on."""
+        failed = len(self._failed)
         for group in self._groups:
-            with contextlib.suppress(OSError):
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(group.path(pid))
-                group.limit(pid, limits)
-                for member in family(pid):
-                    write(group.path(pid), 'cgroup.procs', str(member))
+            try:
+                enter(group, pid, limits)
+            except OSError as fault:
+                if group not in self._failed:
+                    self._failed.append(group)
+                    self._why.append('%s, from a worker on that could not be put into its group' % reason(group, fault))
+        return len(self._failed) > failed
 
     def limit(self, pid, limits):
         for group in self._groups:
@@ -53,15 +65,32 @@ class Cgroups:
             group.close()
 
 
-def find():
-    """Those that can be written here; perhaps none."""
-    groups = []
+def find(locks):
+    """Those that can be written here; perhaps none. `locks`: a folder where locks of ours may be."""
+    groups, why = [], []
     for kind, base, controllers in hierarchies():
-        group = kind(base, controllers)
-        with contextlib.suppress(OSError):
+        group = kind(base, controllers, locks)
+        try:
             group.open()
             groups.append(group)
-    return Cgroups(groups)
+        except OSError as fault:
+            why.append(reason(group, fault))
+    return Cgroups(groups, why)
+
+
+def reason(group, fault):
+    return '%s: %s (%s)' % (' and '.join(NAMES[name] for name in group.controllers), fault.strerror, fault.filename or group.base)
+
+
+def enter(group, pid, limits):
+    """Puts a process and what it started into a group of its own. Raises OSError where that cannot be done."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(group.path(pid))
+    group.limit(pid, limits)
+    for member in family(pid):
+        # It may have ended.
+        with contextlib.suppress(ProcessLookupError):
+            write(group.path(pid), 'cgroup.procs', str(member))
 
 
 def hierarchies():

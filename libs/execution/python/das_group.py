@@ -6,9 +6,9 @@ Of the second version a group has either processes or groups that are counted, s
 """
 import contextlib
 import errno
-import fcntl
 import os
 
+import das_locks
 from das_group_files import count, empty, folders, members, remove, write
 
 MIB = 1024 * 1024
@@ -19,20 +19,23 @@ PREFIX = 'das-'
 MEMBERS = PREFIX + 'members'
 # Processes that are forked while others are moved stay behind.
 MOVES_MAX = 20
+# It takes milliseconds to open or close here; who waits longer has no groups.
+ALONE_S = 2.0
 UNITS = ('.service', '.scope')
 # By root, and by anybody.
 DELEGATED = ('trusted.delegate', 'user.delegate')
 
 
 class Group:
-    """Of the first version. `base`: the folder that its controllers are in."""
+    """Of the first version. `base`: the folder that its controllers are in; `locks`: where locks of ours may be."""
 
     # Of memory: its limit, what of it swap may take, and where the kernel tells whom it killed.
     MEMORY, SWAP, KILLED = 'memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', 'memory.oom_control'
 
-    def __init__(self, base, controllers):
+    def __init__(self, base, controllers, locks):
         self.base = base
         self.controllers = controllers
+        self.locks = locks
         self.home = os.path.join(base, PREFIX + str(os.getppid()))
 
     def open(self):
@@ -90,9 +93,9 @@ class UnifiedGroup(Group):
 
     MEMORY, SWAP, KILLED = 'memory.max', 'memory.swap.max', 'memory.events'
 
-    def __init__(self, base, controllers):
+    def __init__(self, base, controllers, locks):
         # Somebody else of this cluster may have moved us aside.
-        super().__init__(base[: -len('/' + MEMBERS)] if base.endswith('/' + MEMBERS) else base, controllers)
+        super().__init__(base[: -len('/' + MEMBERS)] if base.endswith('/' + MEMBERS) else base, controllers, locks)
         self._aside = os.path.join(self.base, MEMBERS)
 
     def swap(self, memory):
@@ -112,19 +115,14 @@ class UnifiedGroup(Group):
                 raise
 
     def close(self):
+        super().close()
         with contextlib.suppress(OSError), self._alone():
-            super().close()
             self._put_back()
 
-    @contextlib.contextmanager
     def _alone(self):
-        """Nobody else opens or closes here meanwhile."""
-        handle = os.open(self.base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        """Nobody else of our account opens or closes here meanwhile. Not by a lock of the folder itself: that takes no right but to see it."""
+        at = os.stat(self.base)
+        return das_locks.held(os.path.join(self.locks, 'das-groups-%d-%d.lock' % (at.st_dev, at.st_ino)), ALONE_S)
 
     def _hand_down_here(self):
         for _ in range(MOVES_MAX):

@@ -5,11 +5,10 @@ share one.
 
 Lines of JSON on stdin: {"claim": id} | {"watch": pid, "uid": n, "folder": path, "mark": text, "limits": {"memoryBytes": n, "processes": n}}
     | {"limit": pid, "limits": …} | {"struck": pid} | {"end": pid} | {"release": uid}
-Lines of JSON on stdout: {"grouped": those of "memory" and "processes" that cgroups can bound} first, then {"claimed": id, "uid": n or null} | {"limited": pid} | {"struck": pid, "memory": n, "processes": n}
+Lines of JSON on stdout: {"grouped": those of "memory" and "processes" that cgroups bound, "why": [of the others, in words]} first and when that changes, {"claimed": id, "uid": n or null} | {"limited": pid} | {"struck": pid, "memory": n, "processes": n}
     | {"ended": pid, "memory": n, "processes": n}
 """
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -20,8 +19,7 @@ import tempfile
 # It runs isolated, so that nobody else's modules come first.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import das_cgroups
-
-LOCKS = '/run' if os.access('/run', os.W_OK) else tempfile.gettempdir()
+import das_locks
 
 
 class Accounts:
@@ -38,24 +36,16 @@ class Accounts:
         return None
 
     def _path(self, uid):
-        return '%s/das-uid-%d.lock' % (LOCKS, uid)
+        return '%s/das-uid-%d.lock' % (das_locks.folder(tempfile.gettempdir()), uid)
 
     def _lock(self, uid):
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            handle = os.open(self._path(uid), flags, 0o600)
+            handle = das_locks.hold(self._path(uid))
         except OSError:
             return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held it before may have removed the file between our two calls.
-            if os.fstat(handle).st_ino == os.stat(self._path(uid)).st_ino:
-                self._held[uid] = handle
-                return True
-        except OSError:
-            pass
-        os.close(handle)
-        return False
+        if handle is not None:
+            self._held[uid] = handle
+        return handle is not None
 
     def adopt(self, uid):
         """An account lent by a warden before this one."""
@@ -65,8 +55,7 @@ class Accounts:
     def release(self, uid):
         handle = self._held.pop(uid, None)
         if handle is not None:
-            os.unlink(self._path(uid))
-            os.close(handle)
+            das_locks.free(self._path(uid), handle)
 
 
 class Warden:
@@ -74,10 +63,10 @@ class Warden:
         self._scratch = scratch
         self._accounts = Accounts(base, count)
         self._watched = {}
-        self._cgroups = das_cgroups.find()
+        self._cgroups = das_cgroups.find(das_locks.folder(os.path.dirname(scratch)))
 
     def serve(self):
-        answer({'grouped': self._cgroups.bound()})
+        answer(self._cgroups.bound())
         for line in sys.stdin:
             request = json.loads(line)
             if 'claim' in request:
@@ -85,7 +74,8 @@ class Warden:
                 answer({'claimed': request['claim'], 'uid': uid})
             elif 'watch' in request:
                 self._watched[request['watch']] = request
-                self._cgroups.add(request['watch'], request['limits'])
+                if self._cgroups.add(request['watch'], request['limits']):
+                    answer(self._cgroups.bound())
                 if request['uid'] is not None:
                     self._accounts.adopt(request['uid'])
             elif 'release' in request:

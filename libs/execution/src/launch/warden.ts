@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { type Grouped, groupedSchema } from '@das/contracts';
+import type { Clock } from '@das/kernel';
 import { z } from 'zod';
 import type { PlaceLimits } from '../core/bounds.js';
 import { NotStartedError } from '../ports/errors.js';
@@ -13,7 +14,7 @@ const answerSchema = z.union([
   z.object({ ended: z.number().int(), ...counts }),
   z.object({ struck: z.number().int(), ...counts }),
   z.object({ limited: z.number().int() }),
-  z.object({ grouped: groupedSchema }),
+  z.object({ grouped: groupedSchema, why: z.array(z.string()) }),
 ]);
 
 /** How often a cgroup stopped something of a worker; zero where there are no cgroups. */
@@ -48,6 +49,14 @@ const noAccount = (): Error => new NotStartedError('no free account for scripts'
 
 /** Lost wardens are replaced; one that dies again and again is a broken machine. */
 const restartsMax = 100;
+/** It ends what is left within a second or two; one that does not end by itself is killed. */
+export const closeMs = 10_000;
+
+export interface WardenOptions {
+  readonly clock: Clock;
+  /** Told why control groups do not bound everything, in words: at the start, and when a worker could not be put into its group. */
+  readonly onUnbounded: (why: readonly string[]) => void;
+}
 
 /**
  * A small process that ends what workers leave behind, also when this process is killed: everything of the worker's account (or mark),
@@ -72,6 +81,7 @@ export class Warden {
     private readonly uidBase: number,
     /** Where workers' folders are; nobody else's. */
     private readonly scratch: string,
+    private readonly options: WardenOptions,
   ) {
     this.#child = this.#start();
   }
@@ -80,7 +90,7 @@ export class Warden {
     return this.#child.pid;
   }
 
-  /** What is bounded for a worker with all that it starts; undefined until it was looked at. */
+  /** What is bounded for every worker with all that it starts; undefined until it was looked at. */
   get grouped(): readonly Grouped[] | undefined {
     return this.#grouped;
   }
@@ -134,11 +144,12 @@ export class Warden {
     });
   }
 
-  /** Ends what is left, and the warden. */
+  /** Ends what is left, and the warden. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#child.stdin?.end();
-    await this.#exited;
+    const cancel = this.options.clock.timer(closeMs, () => void this.#child.kill('SIGKILL'));
+    await this.#exited.finally(cancel);
   }
 
   #start(): ChildProcess {
@@ -167,7 +178,7 @@ export class Warden {
 
   #hear(line: string): void {
     const answer = answerSchema.parse(JSON.parse(line));
-    if ('grouped' in answer) return void (this.#grouped = answer.grouped);
+    if ('grouped' in answer) return this.#hearGrouped(answer);
     if ('claimed' in answer) {
       const claim = this.#claimed.get(answer.claimed);
       this.#claimed.delete(answer.claimed);
@@ -179,6 +190,11 @@ export class Warden {
     this.#watched.delete(answer.ended);
     this.#ended.get(answer.ended)?.(answer);
     this.#ended.delete(answer.ended);
+  }
+
+  #hearGrouped({ grouped, why }: { readonly grouped: readonly Grouped[]; readonly why: readonly string[] }): void {
+    this.#grouped = grouped;
+    if (why.length > 0) this.options.onUnbounded(why);
   }
 
   /** A killed warden loses what it knew; all of it is told again. */

@@ -28,15 +28,16 @@ const suite = found === undefined ? describe.skip : describe;
 
 /** Two executors of one group, one after the other: what each finds, and what they leave. The second knows where the first has moved it. */
 const twoExecutors = `
-import json, os, sys
+import json, os, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 from das_group import UnifiedGroup
 from das_group_files import lines, members
 base, controller = sys.argv[2:4]
+locks = tempfile.mkdtemp()
 at = lambda: [line.split(':')[2] for line in lines('/proc/self/cgroup') if line.startswith('0::')][0].rsplit('/', 1)[1]
-first = UnifiedGroup(base, [controller])
+first = UnifiedGroup(base, [controller], locks)
 first.open()
-second = UnifiedGroup(os.path.join(base, 'das-members'), [controller])
+second = UnifiedGroup(os.path.join(base, 'das-members'), [controller], locks)
 second.home += '1'
 second.open()
 os.mkdir(first.path('worker'))
@@ -46,17 +47,19 @@ first.close()
 told['while one is left'] = at()
 second.close()
 told['after'] = [at(), sorted(entry.name for entry in os.scandir(base) if entry.is_dir()), lines(base + '/cgroup.subtree_control')]
+os.rmdir(locks)
 print(json.dumps(told))
 `;
 
 /** Of a group that systemd has for a unit: whether it is used, by default and once it was handed over, and what is in it when it is not. */
 const inUnit = `
-import json, os, sys
+import json, os, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 from das_group import UnifiedGroup
 base, controller = sys.argv[2:4]
+locks = tempfile.mkdtemp()
 def used():
-    group = UnifiedGroup(base, [controller])
+    group = UnifiedGroup(base, [controller], locks)
     try:
         group.open()
     except OSError:
@@ -65,7 +68,9 @@ def used():
     return True
 told = [used()]
 os.setxattr(base, 'user.delegate', b'1')
-print(json.dumps([*told, used()]))
+told += [used()]
+os.rmdir(locks)
+print(json.dumps(told))
 `;
 
 suite(`control groups, version 2${found === undefined ? ' (none can be made here)' : ''}`, () => {

@@ -39,7 +39,7 @@ describe('the sandbox of a node', () => {
     codeRoot = join(root, 'code');
     await mkdir(join(codeRoot, 'one'), { recursive: true });
     await writeFile(join(codeRoot, 'one', 'helper.py'), 'answer = 42\n');
-    warden = new Warden(interpreter, uidBase, root);
+    warden = new Warden(interpreter, uidBase, root, { clock, onUnbounded: () => undefined });
     sandbox = undefined;
   });
   afterEach(async () => {

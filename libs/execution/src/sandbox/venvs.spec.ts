@@ -37,7 +37,7 @@ describe.each(['bwrap', 'landlock', 'none'] as const)('virtual environments in t
     await chmod(root, 0o755);
     venvs = await VenvFolder.make();
     green = await venvs.venv('permitted/green');
-    warden = new Warden(interpreter, uidBase, root);
+    warden = new Warden(interpreter, uidBase, root, { clock, onUnbounded: () => undefined });
     const scratch = new Scratch(root);
     await scratch.open();
     const start = (runtime: Runtime): Omit<StartOptions, 'launcher'> => ({

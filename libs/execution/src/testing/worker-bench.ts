@@ -51,7 +51,7 @@ export async function workerBench(
   const uid = process.getuid?.() === 0 ? probeUid(uidBase) : undefined;
   const python = await findPython({ chosen: undefined, path: '/usr/local/bin:/usr/bin', uid, clock });
   const faults: unknown[] = [];
-  const warden = new Warden(python.path, uidBase, folder);
+  const warden = new Warden(python.path, uidBase, folder, { clock, onUnbounded: () => undefined });
   const { launcher, end } = launcherFor(more.how ?? 'exec', { python, root: folder, clock }, more.reads ?? []);
   const pool = new WorkerPool({
     ...{ clock, newId, warden, slots: more.slots ?? 1, limits: { ...placeLimitsDefault, ...more.limits } },
