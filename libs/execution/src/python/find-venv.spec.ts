@@ -103,6 +103,15 @@ describe('a virtual environment that a user names', () => {
     expect((await refused(green))[1]).toContain(words);
   });
 
+  it('names the installation that is to be permitted, not the environment, when its interpreter leads there', async () => {
+    await venvs.write('permitted/green/pyvenv.cfg', 'home = /opt/python/3.12/bin\nversion = 3.12\n');
+    for (const name of ['python', 'python3']) {
+      await rm(join(green, 'bin', name));
+      await symlink('/opt/python/3.12/bin/python3.12', join(green, 'bin', name));
+    }
+    expect((await refused(green))[2]).toContain('DAS_SCRIPT_READS: add /opt/python/3.12, ');
+  });
+
   describe('whose pyvenv.cfg', () => {
     const config = (): string => join(green, 'pyvenv.cfg');
     const leadsTo = async (target: string): Promise<void> => {

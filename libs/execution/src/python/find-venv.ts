@@ -27,8 +27,8 @@ export async function findVenv(folder: string, readable: readonly string[] | und
     closed(`the virtual environment ${folder}`, folder),
   );
   const { home, edition } = await readVenvConfig(folder, readable);
-  const interpreter = await interpreterOf(folder, at, readable);
-  base(folder, home, await seenAt(home, readable));
+  const interpreter = await interpreterOf(folder, at, home, readable);
+  base(folder, home, await seenAt(home, readable), home);
   return { folder: at, interpreter: interpreter.path, key: JSON.stringify([at, interpreter.real, ...edition]) };
 }
 
@@ -36,6 +36,7 @@ export async function findVenv(folder: string, readable: readonly string[] | und
 async function interpreterOf(
   folder: string,
   at: string,
+  home: string,
   readable: readonly string[] | undefined,
 ): Promise<{ readonly path: string; readonly real: string }> {
   const [name = ''] = interpreters;
@@ -45,16 +46,16 @@ async function interpreterOf(
     if (seen.kind === 'shown') return { path: join(at, each), real: seen.path };
     first ??= seen;
   }
-  return { path: join(at, name), real: base(folder, join(folder, name), first) };
+  return { path: join(at, name), real: base(folder, join(folder, name), first, home) };
 }
 
-/** The installation behind an environment. */
-function base(folder: string, given: string, seen: Seen | undefined): string {
+/** The installation behind an environment; `home`: where its programs are, as the environment says. */
+function base(folder: string, given: string, seen: Seen | undefined, home: string): string {
   const path = seen?.path ?? given;
   const hint = 'install that Python, or make the environment anew with one of the node (python3 -m venv --clear)';
   const missing = unfit(`the Python that ${folder} is made of is not there: ${path}`, hint);
   const what = `the Python that the virtual environment ${folder} is made of`;
-  return shown(seen ?? { kind: 'missing', path }, missing, closed(what, dirname(given)));
+  return shown(seen ?? { kind: 'missing', path }, missing, closed(what, dirname(home)));
 }
 
 function shown(seen: Seen, missing: NodeUnfitError, refused: NodeUnfitError): string {
