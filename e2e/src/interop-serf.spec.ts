@@ -75,7 +75,10 @@ for (const { mode, key } of modes) {
 
     it('a node of ours that stands still is suspected, and refutes when it goes on', async () => {
       const from = our2().mark;
-      const accused = [...serf.values()].map((agent) => agent.logged(/Suspect our-2 has failed, no acks received/));
+      // From here on: who stood still accuses others when it goes on, too.
+      const accused = [...serf.values()].map((agent) =>
+        agent.logged(/Suspect our-2 has failed, no acks received/, { from: agent.mark }),
+      );
       our2().signal('SIGSTOP');
       await Promise.any(accused);
       our2().signal('SIGCONT');
