@@ -9,6 +9,7 @@ import {
   nodeOf,
 } from './assigner-state.js';
 import { learn } from './cut.js';
+import { isFinalStep } from './job-rules-advance.js';
 
 /** Adds an open part; one that is known already is left as it is. */
 export function addPart(state: AssignerState, job: JobWork, open: OpenPart | NewPart, now: number): PartWork {
@@ -116,9 +117,8 @@ export function learnFrom(job: JobWork, items: number, busyMs: number): void {
 function isLast({ record, parts, ensured }: JobWork, { kind }: PartWork): boolean {
   const { state, cut, items, spec } = record;
   const { reduce, gather, on_success: hook } = spec.functions;
-  if (parts.size > 1 || cut < items || hook === true) return false;
-  if (state === 'gathering') return kind === 'gather' && ensured.has('gather');
-  return state === 'running' && (kind === 'main' || (kind === 'map' && !reduce && !gather));
+  if (parts.size > 1 || cut < items || hook === true || (kind === 'gather' && !ensured.has('gather'))) return false;
+  return isFinalStep(kind, state, { reduces: reduce, gathers: gather });
 }
 
 const linesOf = (lines: string, { from, to }: PartWork): string =>

@@ -79,8 +79,17 @@ function mayMoveOn(job: JobFacts, { open, failed, fatal }: PartTally, known: num
  */
 export function endsWith(kind: PartKind, job: JobFacts & { readonly gathers: boolean }, tally: PartTally): boolean {
   if (job.decision || needsHook(job, 'succeeded') || !mayMoveOn(job, tally, 0)) return false;
-  if (job.state === 'gathering') return kind === 'gather';
-  return job.state === 'running' && (kind === 'main' || (kind === 'map' && !job.reduces && !job.gathers));
+  return isFinalStep(kind, job.state, job);
+}
+
+/** Whether nothing but its end, and perhaps a hook, follows once the parts of that kind are committed. */
+export function isFinalStep(
+  kind: PartKind,
+  state: JobState,
+  { reduces, gathers }: { readonly reduces: boolean; readonly gathers: boolean },
+): boolean {
+  if (state === 'gathering') return kind === 'gather';
+  return state === 'running' && (kind === 'main' || (kind === 'map' && !reduces && !gathers));
 }
 
 /** Whether a commit that is told again ended its job: its first answer, and what was announced with it, may be lost. */
