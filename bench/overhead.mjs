@@ -3,13 +3,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { machine, median, quantile, spin, withCluster } from './lib/cluster.mjs';
+import { machine, median, spin, withCluster } from './lib/cluster.mjs';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
-    jobs: { type: 'string', default: '200' },
   },
 });
 const runs = Number(values.runs);
@@ -25,7 +24,7 @@ const sizes = [0, 0.1, 1, 10].map((ms) => ({
 }));
 
 const efficiency = (ms, items, wallMs) => (items * ms) / slots / wallMs;
-const report = { machine: machine(), runs, slots, throughput: [], latency: {} };
+const report = { machine: machine(), runs, slots, throughput: [] };
 
 await withCluster({ nodes: 1, slots }, async (das) => {
   for (const { ms, items } of sizes) {
@@ -56,25 +55,6 @@ await withCluster({ nodes: 1, slots }, async (das) => {
         `(Pool ${(row.poolEfficiency * 100).toFixed(1)} %), ${row.throughputOfPool.toFixed(3)} of Pool's throughput`,
     );
   }
-  const trivial = { code: { text: spin(0) }, input: { items: [1] } };
-  for (let warm = 0; warm < 20; warm += 1) await das.once(trivial);
-  const latencies = [];
-  for (let job = 0; job < Number(values.jobs); job += 1) {
-    const { result, wallMs } = await das.once(trivial);
-    if (result !== '1\n') throw new Error(`wrong result: ${result}`);
-    latencies.push(wallMs);
-  }
-  report.latency = {
-    jobs: latencies.length,
-    p50: quantile(latencies, 0.5),
-    p95: quantile(latencies, 0.95),
-    p99: quantile(latencies, 0.99),
-    rawMs: latencies,
-  };
-  const { p50, p95, p99 } = report.latency;
-  console.log(
-    `trivial job, submit to result by REST: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
-  );
 });
 
 const results = join(import.meta.dirname, 'results');

@@ -52,13 +52,6 @@ function client(cluster) {
       const result = await (await ask(`/v1/jobs/${job.id}/results`)).text();
       return { job, result, wallMs: performance.now() - from };
     },
-    /** One request: submit, wait and read the result (ms). */
-    async once(submission) {
-      const from = performance.now();
-      const path = '/v1/jobs?wait=30s&results=1';
-      const result = await (await ask(path, { method: 'POST', body: JSON.stringify(submission) })).text();
-      return { result, wallMs: performance.now() - from };
-    },
   };
 }
 
